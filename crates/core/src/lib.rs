@@ -1,0 +1,11 @@
+//! The language of the house: what a task, a step, a medium and an error are.
+//!
+//! Nothing here does IO, reads a clock or knows a word of the cloud's API.
+
+pub mod clock;
+pub mod error;
+pub mod id;
+pub mod media_info;
+
+pub use error::{Blame, Error, Kind, Result, Retry};
+pub use media_info::MediaInfo;
