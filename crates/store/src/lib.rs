@@ -1,1 +1,13 @@
+//! The durable state of the house: one set of queries over SQLite (one machine) and PostgreSQL (many).
+//!
+//! Each table family has a module of small functions that take `&mut Tx`; what belongs together is called in one
+//! [`Store::write`]. Nothing here decides: states change as `mps_core::task` says.
 
+pub mod db;
+mod fault;
+mod migrate;
+pub mod objects;
+mod writer;
+
+pub use db::{Backend, Lane, Store, StoreOptions, Tx};
+pub use fault::Doing;
