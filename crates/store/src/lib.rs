@@ -6,6 +6,7 @@
 pub mod db;
 mod fault;
 mod migrate;
+pub mod object_events;
 pub mod objects;
 mod writer;
 

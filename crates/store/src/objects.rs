@@ -5,7 +5,7 @@ use mps_core::clock::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Doing, Tx, on};
+use crate::{Doing, Tx, object_events, on};
 
 /// An object that becomes visible when this is stored; its bytes are already on disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct PublishObject {
     pub created_ms: Millis,
 }
 
-/// Makes the object visible under a `version` that grows, in place of an earlier one.
+/// Makes the object visible under a `version` that grows, in place of an earlier one, and raises its event.
 pub async fn publish(tx: &mut Tx<'_>, object: &PublishObject, version: i64) -> Result<()> {
     let q = "INSERT INTO objects (bucket, key, version, blob_path, size_bytes, etag, md5, content_type, meta, created_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -51,5 +51,6 @@ pub async fn publish(tx: &mut Tx<'_>, object: &PublishObject, version: i64) -> R
         .execute(c)
         .await
         .map(drop))
-    .doing("publishing an object")
+    .doing("publishing an object")?;
+    object_events::raise(tx, object, version).await
 }

@@ -1,0 +1,59 @@
+//! "Object created" events: one row per version that became visible, stored with it, read by who watches buckets.
+
+use mps_core::Result;
+use mps_core::clock::Millis;
+
+use crate::objects::PublishObject;
+use crate::{Doing, Tx, on};
+
+/// The name of the event that a stored object raises.
+pub const CREATED: &str = "ObjectCreated:Put";
+
+/// One event, in the order of [`ObjectEvent::id`].
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ObjectEvent {
+    /// Grows with time; also the object's version.
+    pub id: i64,
+    /// The account that owns the bucket.
+    pub account: i64,
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// What happened, such as [`CREATED`].
+    pub name: String,
+    /// Bytes of the object.
+    pub size_bytes: i64,
+    /// Entity tag without quotes.
+    pub etag: String,
+    /// When it happened, in milliseconds since the epoch.
+    pub created_ms: Millis,
+}
+
+/// Notes that `version` of the object became visible; nothing if its bucket is not one of ours.
+pub async fn raise(tx: &mut Tx<'_>, object: &PublishObject, version: i64) -> Result<()> {
+    let q =
+        "INSERT INTO object_events (id, account, bucket, key, version, name, size_bytes, etag, created_ms)
+        SELECT CAST($1 AS BIGINT), account, name, CAST($2 AS TEXT), CAST($1 AS BIGINT), CAST($3 AS TEXT),
+            CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS BIGINT)
+        FROM buckets WHERE name = $7";
+    on!(tx, c => sqlx::query(q)
+        .bind(version)
+        .bind(&object.key)
+        .bind(CREATED)
+        .bind(object.size_bytes as i64)
+        .bind(&object.etag)
+        .bind(object.created_ms)
+        .bind(&object.bucket)
+        .execute(c)
+        .await
+        .map(drop))
+    .doing("noting an object event")
+}
+
+/// Up to `limit` events after `id`, oldest first.
+pub async fn after(tx: &mut Tx<'_>, id: i64, limit: i64) -> Result<Vec<ObjectEvent>> {
+    let q = "SELECT id, account, bucket, key, name, size_bytes, etag, created_ms FROM object_events
+        WHERE id > $1 ORDER BY id LIMIT $2";
+    on!(tx, c => sqlx::query_as(q).bind(id).bind(limit).fetch_all(c).await).doing("reading object events")
+}
