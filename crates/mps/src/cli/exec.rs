@@ -1,0 +1,8 @@
+//! `mps __exec`: the launcher that puts itself into the sandbox and becomes a media program. Never called by people.
+
+use std::process::ExitCode;
+
+/// Carries out the launch; returns only when it failed.
+pub fn run() -> ExitCode {
+    ExitCode::FAILURE
+}
