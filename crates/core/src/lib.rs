@@ -6,6 +6,7 @@ pub mod clock;
 pub mod error;
 pub mod id;
 pub mod media_info;
+pub mod task;
 
 pub use error::{Blame, Error, Kind, Result, Retry};
 pub use media_info::MediaInfo;
