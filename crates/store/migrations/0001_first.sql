@@ -4,7 +4,6 @@
 CREATE TABLE accounts (
     id BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
-    weight BIGINT NOT NULL,
     created_ms BIGINT NOT NULL
 );
 
@@ -120,7 +119,6 @@ CREATE TABLE tasks (
     finished_ms BIGINT,
     answer TEXT
 );
-CREATE UNIQUE INDEX tasks_public_id ON tasks (public_id);
 CREATE INDEX tasks_listed ON tasks (account, state, id);
 
 CREATE TABLE steps (
@@ -133,15 +131,15 @@ CREATE TABLE steps (
     tag BIGINT NOT NULL,
     state BIGINT NOT NULL,
     attempt BIGINT NOT NULL,
+    losses BIGINT NOT NULL,
     fence BIGINT NOT NULL,
     progress BIGINT NOT NULL,
     is_gate BOOLEAN NOT NULL,
-    after TEXT NOT NULL,
+    needs TEXT NOT NULL,
     params TEXT NOT NULL,
     result TEXT,
     failure TEXT,
     run_after BIGINT NOT NULL,
-    lease_owner BIGINT NOT NULL,
     lease_until BIGINT NOT NULL,
     begun_ms BIGINT,
     finished_ms BIGINT

@@ -170,7 +170,7 @@ impl Store {
             .max_connections(options.readers)
             .acquire_timeout(options.acquire)
             .connect_lazy_with(base.clone());
-        let writers = writer::postgres(base, options);
+        let writers = writer::postgres(&base, options);
         Ok(Self(Arc::new(Inner { readers: Readers::Pg(readers), writers })))
     }
 

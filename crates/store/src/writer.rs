@@ -213,7 +213,7 @@ pub(crate) fn sqlite(options: SqliteConnectOptions, store: &StoreOptions) -> Wri
     Writers { lanes: vec![lane], tasks: Mutex::new(vec![task]), stop }
 }
 
-pub(crate) fn postgres(options: PgConnectOptions, store: &StoreOptions) -> Writers {
+pub(crate) fn postgres(options: &PgConnectOptions, store: &StoreOptions) -> Writers {
     let (stop, stopped) = watch::channel(false);
     let mut writers = Writers { lanes: Vec::new(), tasks: Mutex::default(), stop };
     let mut tasks = Vec::new();
