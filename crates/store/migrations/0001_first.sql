@@ -4,6 +4,7 @@
 CREATE TABLE accounts (
     id BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
+    is_active BOOLEAN NOT NULL DEFAULT TRUE,
     created_ms BIGINT NOT NULL
 );
 

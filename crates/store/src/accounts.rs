@@ -14,6 +14,8 @@ pub struct Account {
     pub id: i64,
     /// A name for people.
     pub name: String,
+    /// Whether the service was activated for it; until then its calls are refused.
+    pub is_active: bool,
     /// When it was made.
     pub created_ms: Millis,
 }
@@ -32,13 +34,21 @@ pub async fn ensure(tx: &mut Tx<'_>, id: i64, name: &str, now_ms: Millis) -> Res
 
 /// The account, if there is one.
 pub async fn get(tx: &mut Tx<'_>, id: i64) -> Result<Option<Account>> {
-    let q = "SELECT id, name, created_ms FROM accounts WHERE id = $1";
+    let q = "SELECT id, name, is_active, created_ms FROM accounts WHERE id = $1";
     on!(tx, c => sqlx::query_as(q).bind(id).fetch_optional(c).await).doing("reading an account")
+}
+
+/// Activates the service for an account, or takes that back; whether there is such an account.
+pub async fn set_active(tx: &mut Tx<'_>, id: i64, is_active: bool) -> Result<bool> {
+    let q = "UPDATE accounts SET is_active = $2 WHERE id = $1";
+    let changed = on!(tx, c => sqlx::query(q).bind(id).bind(is_active).execute(c).await.map(|done| done.rows_affected()))
+        .doing("activating an account")?;
+    Ok(changed == 1)
 }
 
 /// All accounts by id.
 pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Account>> {
-    let q = "SELECT id, name, created_ms FROM accounts ORDER BY id";
+    let q = "SELECT id, name, is_active, created_ms FROM accounts ORDER BY id";
     on!(tx, c => sqlx::query_as(q).fetch_all(c).await).doing("listing accounts")
 }
 
