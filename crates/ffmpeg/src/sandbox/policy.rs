@@ -1,0 +1,46 @@
+//! What a child may do, as it is handed to the launcher. Visible in the process list: no secrets here.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// How strictly a child is confined to its files and system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confinement {
+    /// As far as the kernel can; [`super::support`] tells how far that is.
+    #[default]
+    BestEffort,
+    /// A child does not start where the kernel cannot confine it.
+    Required,
+    /// Limits only. For machines whose kernel or container forbids the rest.
+    Off,
+}
+
+/// The limits and permissions of one child.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Process id of whom the child dies with; 0 asks for no check.
+    pub parent: i32,
+    /// Files and folders to be read, besides system libraries and fonts.
+    pub read: Vec<PathBuf>,
+    /// The tool and whatever of its files must be executable.
+    pub execute: Vec<PathBuf>,
+    /// The one folder to be written, if any.
+    pub write: Option<PathBuf>,
+    /// The one TCP port that may be connected to; without it no network sockets exist.
+    pub tcp_port: Option<u16>,
+    /// Seconds of processor time.
+    pub cpu_s: u64,
+    /// Bytes of address space.
+    pub memory_bytes: u64,
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Number of open files.
+    pub open_files: u64,
+    /// How much lower the priority is: 0 to 19.
+    pub nice: i32,
+    /// How strictly.
+    pub confinement: Confinement,
+}
