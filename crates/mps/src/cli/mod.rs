@@ -3,10 +3,18 @@
 //! Results go to standard output, everything else to standard error. Status 0 is success, 1 a failure (the API's own
 //! code stands first on standard error when the API refused), 2 a command line that cannot be read.
 
+mod accounts;
+mod buckets;
 mod call;
 mod config;
+mod doctor;
+mod dry_run;
 pub mod exec;
+mod keys;
+mod probe;
+mod process;
 mod serve;
+mod tasks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +41,20 @@ enum Command {
     Worker(serve::Worker),
     /// Sign and send one API call and print its answer.
     Call(call::Call),
+    /// Process one file: upload it if need be, start the task, wait for it, say where the results are.
+    Process(process::Process),
+    /// List, show or abort tasks.
+    Tasks(tasks::Tasks),
+    /// Say what a file or a URL holds.
+    Probe(probe::Probe),
+    /// Say what this machine and this configuration can do, and what is wrong with them.
+    Doctor(doctor::Doctor),
+    /// Make, list and revoke keys.
+    Keys(keys::Keys),
+    /// Make and list buckets.
+    Buckets(buckets::Buckets),
+    /// List, activate and deactivate accounts.
+    Accounts(accounts::Accounts),
     /// Print or check the configuration.
     Config(config::ConfigCommand),
 }
@@ -49,6 +71,11 @@ pub struct Local {
 }
 
 impl Local {
+    /// Whether the command line names it.
+    pub fn is_given(&self) -> bool {
+        self.config.is_some() || self.data.is_some()
+    }
+
     /// The configuration of that server.
     pub fn load(&self, listen: Option<SocketAddr>) -> mps_core::Result<Config> {
         Config::load(&Flags { file: self.config.clone(), data: self.data.clone(), listen })
@@ -72,6 +99,13 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Serve(command) => command.run(),
         Command::Worker(command) => command.run(),
         Command::Call(command) => block_on(command.run()),
+        Command::Process(command) => block_on(command.run()),
+        Command::Tasks(command) => block_on(command.run()),
+        Command::Probe(command) => block_on(command.run()),
+        Command::Doctor(command) => block_on(command.run()),
+        Command::Keys(command) => block_on(command.run()),
+        Command::Buckets(command) => block_on(command.run()),
+        Command::Accounts(command) => block_on(command.run()),
         Command::Config(command) => command.run(),
     }
 }
@@ -83,6 +117,21 @@ fn block_on(future: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
         .build()
         .context("cannot start the runtime")?
         .block_on(future)
+}
+
+/// Prints a value as people read JSON.
+fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A time in UTC: `2026-01-31T12:00:00Z`.
+fn day_and_time(at_ms: mps_core::clock::Millis) -> String {
+    let form = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time::OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1_000))
+        .ok()
+        .and_then(|at| at.format(form).ok())
+        .unwrap_or_default()
 }
 
 /// An error and its causes in one line, without saying anything twice.
