@@ -167,7 +167,7 @@ impl Error {
     pub fn chain(&self) -> String {
         let mut out = self.0.message.clone();
         for (name, value) in &self.0.context {
-            out.push_str(&format!(" {name}={value}"));
+            out.extend([" ", name, "=", value]);
         }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {

@@ -131,7 +131,7 @@ pub fn transition(life: &Life, event: &Event, rules: &Rules) -> Result<(Life, Ve
             next.unblock();
         }
         Event::Failed { step, fence, failure, retry } => {
-            next.failed(*step, *fence, failure, *retry, rules)?
+            next.failed(*step, *fence, failure, *retry, rules)?;
         }
         Event::HandedBack { step, fence } => {
             let back = next.running(*step, *fence)?;

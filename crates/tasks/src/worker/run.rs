@@ -1,0 +1,87 @@
+//! One attempt of one step, from the claim to the stored outcome.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use mps_core::{Error, Kind, Result};
+use tracing::Instrument;
+
+use super::Worker;
+use crate::lease::Over;
+use crate::{Job, Lease, Outcome, Taken, crash};
+
+impl Worker {
+    pub(super) async fn run_step(self: Arc<Self>, taken: Taken) {
+        crash::point("after-claim");
+        let job = match self.engine.job(taken).await {
+            Ok(Some(job)) => job,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(error = error.chain(), step = taken.id, "cannot read a claimed step");
+                return self.store(&Lease::new(self.engine.clone(), taken), None).await;
+            }
+        };
+        let lease = job.lease.clone();
+        let span = tracing::info_span!(
+            "step",
+            task = job.task.public_id,
+            ordinal = job.step.ordinal,
+            kind = job.step.kind,
+            attempt = job.step.attempt
+        );
+        self.held().insert(taken.id, lease.clone());
+        async {
+            let result = self.attempt(job).await;
+            self.settle(&lease, result).await;
+        }
+        .instrument(span)
+        .await;
+        self.held().remove(&taken.id);
+    }
+
+    async fn attempt(&self, job: Job) -> Result<Outcome> {
+        let Some(executor) = self.executors.get(job.step.kind.as_str()) else {
+            let error = Error::new(Kind::Unsupported, "this worker has no executor for the step");
+            return Err(error.with("kind", &job.step.kind));
+        };
+        let run = AssertUnwindSafe(async { executor.run(job).await }).catch_unwind().await;
+        run.unwrap_or_else(|_| Err(Error::internal("the executor of the step panicked")))
+    }
+
+    /// Decides what an attempt's end means, and stores it.
+    async fn settle(&self, lease: &Lease, result: Result<Outcome>) {
+        match (result, lease.over()) {
+            (_, Over::Lost) => tracing::warn!("the lease was lost; the attempt is void"),
+            (Ok(outcome), Over::No | Over::Stopping) => self.store(lease, Some(Ok(outcome))).await,
+            (Err(_), Over::Stopping) => self.store(lease, None).await,
+            (Err(error), Over::No) if error.kind() == Kind::LostLease => {
+                tracing::warn!(error = error.chain(), "the lease was lost; the attempt is void");
+            }
+            (Err(error), Over::No) => {
+                tracing::warn!(error = error.chain(), kind = ?error.kind(), "the attempt failed");
+                self.store(lease, Some(Err(error))).await;
+            }
+        }
+    }
+
+    /// Stores an end (none: the step is handed back), trying until it is stored or the lease is lost.
+    async fn store(&self, lease: &Lease, end: Option<Result<Outcome>>) {
+        let taken = lease.taken();
+        loop {
+            let stored = match &end {
+                Some(Ok(outcome)) => self.engine.succeed(taken, outcome.clone()).await,
+                Some(Err(error)) => self.engine.fail(taken, error).await,
+                None => self.engine.hand_back(taken).await,
+            };
+            let Err(error) = stored else { return };
+            tracing::warn!(error = error.chain(), "cannot store the end of an attempt");
+            let may_pass = matches!(error.kind(), Kind::Unavailable | Kind::Limit | Kind::Timeout);
+            if !may_pass || lease.over() == Over::Lost {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(super::jittered(500))).await;
+        }
+    }
+}
