@@ -5,7 +5,7 @@
 //! ([`sandbox`]), and tells how it went. Untrusted bytes are decoded in such children and nowhere else.
 
 pub mod argv;
-//pub mod capabilities;
+pub mod capabilities;
 mod child;
 mod failure;
 mod launcher;
@@ -19,7 +19,7 @@ mod supervise;
 pub mod tools;
 
 pub use argv::SourceRef;
-//pub use capabilities::{Capabilities, CapabilityService};
+pub use capabilities::{Capabilities, CapabilityService, Need};
 pub use child::Children;
 pub use launcher::LauncherSpec;
 pub use limits::Limits;

@@ -1,1 +1,3 @@
-//! Being built.
+//! What tests share: sample media and tools.
+
+pub mod media_files;
