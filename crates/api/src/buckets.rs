@@ -1,0 +1,129 @@
+//! Which buckets an account has, and which URLs are only another way to say one of them.
+//!
+//! Asked on every `ProcessMedia`, so answers are remembered for a second; a bucket made or removed by another
+//! process is seen after that.
+
+use std::time::Duration;
+
+use mps_core::Result;
+use mps_core::clock::{Clock, Millis};
+use mps_store::{Store, buckets};
+use mps_wire::ApiError;
+use mps_wire::types::CosInputInfo;
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+use url::Url;
+
+use crate::error;
+use crate::memory::Memory;
+use crate::regions::Regions;
+
+const REMEMBERED: Duration = Duration::from_secs(1);
+
+/// Names under which the buckets of this server are reached.
+#[derive(Debug, Clone, Default)]
+pub struct BucketNames {
+    /// Host names below which a bucket is `<bucket>.<name>`; `{region}` stands for the bucket's region:
+    /// `cos.{region}.myqcloud.com`.
+    pub domains: Vec<String>,
+    /// Addresses of the server's own bucket endpoint, where a bucket is the first part of the path.
+    pub endpoints: Vec<Url>,
+    /// Whether buckets that are not local may exist in a COS outside, so that an unknown name is no error yet.
+    pub has_outside: bool,
+}
+
+/// The buckets that requests may name.
+pub(crate) struct Buckets {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    regions: Arc<Regions>,
+    names: BucketNames,
+    /// By name: the account and region it belongs to.
+    seen: Memory<String, Option<(i64, String)>>,
+}
+
+impl Buckets {
+    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, regions: Arc<Regions>, names: BucketNames) -> Self {
+        Self { store, clock, regions, names, seen: Memory::new(REMEMBERED) }
+    }
+
+    /// Whether `account` may use `bucket` of `region`.
+    pub(crate) async fn exists(&self, account: i64, bucket: &str, region: &str) -> Result<bool, ApiError> {
+        Ok(match self.find(bucket).await.map_err(error::answer)? {
+            Some((owner, at)) => owner == account && at == region,
+            None => self.names.has_outside,
+        })
+    }
+
+    async fn find(&self, bucket: &str) -> Result<Option<(i64, String)>> {
+        let now: Millis = self.clock.now_ms();
+        if let Some(known) = self.seen.get(bucket, now) {
+            return Ok(known);
+        }
+        let name = bucket.to_owned();
+        let row = self.store.read(|tx| Box::pin(async move { buckets::find(tx, &name).await })).await?;
+        let found = row.map(|row| (row.account, row.region));
+        self.seen.put(bucket.to_owned(), found.clone(), now);
+        Ok(found)
+    }
+
+    /// The local object of `account` that a URL names, if it names one.
+    pub(crate) async fn behind_url(&self, account: i64, text: &str) -> Result<Option<CosInputInfo>, ApiError> {
+        let Ok(url) = Url::parse(text) else { return Ok(None) };
+        let Some(named) = self.name_in(&url) else { return Ok(None) };
+        let Some((owner, region)) = self.find(&named.bucket).await.map_err(error::answer)? else {
+            return Ok(None);
+        };
+        let at_home = named.region.is_none_or(|text| self.regions.resolve(&text) == Some(region.as_str()));
+        let found = CosInputInfo { bucket: Some(named.bucket), region: Some(region), object: Some(named.key) };
+        Ok((owner == account && at_home).then_some(found))
+    }
+
+    fn name_in(&self, url: &Url) -> Option<Named> {
+        let path = percent_decode_str(url.path().trim_start_matches('/')).decode_utf8().ok()?;
+        let same_place = |e: &&Url| e.host() == url.host() && e.port_or_known_default() == url.port_or_known_default();
+        if self.names.endpoints.iter().any(|e| same_place(&e)) {
+            let (bucket, key) = path.split_once('/')?;
+            return Some(Named { bucket: bucket.to_owned(), region: None, key: key.to_owned() });
+        }
+        let (bucket, tail) = url.host_str()?.split_once('.')?;
+        let region = self.names.domains.iter().find_map(|domain| region_in(domain, tail))?;
+        Some(Named { bucket: bucket.to_owned(), region, key: path.into_owned() })
+    }
+}
+
+struct Named {
+    bucket: String,
+    region: Option<String>,
+    key: String,
+}
+
+/// Whether `host` is `domain`; inside, the region it tells, if the domain has a place for one.
+fn region_in(domain: &str, host: &str) -> Option<Option<String>> {
+    let Some((before, after)) = domain.split_once("{region}") else {
+        return (host == domain).then_some(None);
+    };
+    let region = host.strip_prefix(before)?.strip_suffix(after)?;
+    let is_one_word = !region.is_empty() && !region.contains('.');
+    is_one_word.then(|| Some(region.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_read_from_the_hosts_place_for_it() {
+        let of = |host| region_in("cos.{region}.myqcloud.com", host);
+        assert_eq!(of("cos.ap-tokyo.myqcloud.com"), Some(Some("ap-tokyo".to_owned())));
+        assert_eq!(of("cos..myqcloud.com"), None);
+        assert_eq!(of("cos.a.b.myqcloud.com"), None);
+        assert_eq!(of("cos.ap-tokyo.example.com"), None);
+    }
+
+    #[test]
+    fn a_domain_without_a_region_fits_any() {
+        assert_eq!(region_in("files.example.org", "files.example.org"), Some(None));
+        assert_eq!(region_in("files.example.org", "example.org"), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Sizes and rates.
+
+use axum::body::Body;
+use http::{Request, header};
+use serde_json::json;
+
+use crate::app::{ACCOUNT, TestApp};
+
+#[tokio::test]
+async fn a_burst_beyond_the_rate_is_told_so_and_other_accounts_are_not() {
+    let app = TestApp::with(|parts| parts.limits.requests_per_second = 2).await;
+    let mut codes = Vec::new();
+    for _ in 0..20 {
+        codes.push(app.call("DescribeTasks", json!({"Status": "WAITING"})).await.code().to_owned());
+    }
+    assert_eq!(codes[0], "ok");
+    assert!(codes.iter().filter(|code| *code == "RequestLimitExceeded").count() >= 10, "{codes:?}");
+    let other = app.add_key(ACCOUNT + 1).await;
+    app.call_as(&other, "DescribeTasks", json!({"Status": "WAITING"})).await.ok();
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_told_so() {
+    let app = TestApp::with(|parts| {
+        parts.limits.request_bytes = 2_000;
+        parts.limits.form_bytes = 1_000;
+        parts.limits.query_bytes = 500;
+    })
+    .await;
+    let reply = app.send(app.signed(&app.key, "DescribeTasks", " ".repeat(2_001))).await;
+    reply.refused("RequestSizeLimitExceeded", "body");
+    let form = Request::post("/")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from("a".repeat(1_001)))
+        .unwrap();
+    app.send(form).await.refused("RequestSizeLimitExceeded", "body");
+    let query = Request::get(format!("/?Action={}", "a".repeat(500))).body(Body::empty()).unwrap();
+    app.send(query).await.refused("RequestSizeLimitExceeded", "query");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_given_up() {
+    let app = TestApp::with(|parts| parts.limits.body_timeout = std::time::Duration::from_millis(20)).await;
+    let mut request = app.signed(&app.key, "DescribeTasks", String::new());
+    *request.body_mut() = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    app.send(request).await.refused("InvalidRequest", "time");
+}
