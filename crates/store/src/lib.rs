@@ -4,6 +4,8 @@
 //! [`Store::write`]. Nothing here decides: states change as `mps_core::task` says.
 
 pub mod accounts;
+pub mod blobs;
+pub mod buckets;
 pub mod callbacks;
 pub mod db;
 pub mod fair;
@@ -15,6 +17,7 @@ pub mod sessions;
 pub mod steps;
 pub mod tasks;
 pub mod templates;
+pub mod uploads;
 pub mod usage;
 mod writer;
 

@@ -6,9 +6,6 @@ use mps_core::clock::Millis;
 use crate::objects::PublishObject;
 use crate::{Doing, Tx, on};
 
-/// The name of the event that a stored object raises.
-pub const CREATED: &str = "ObjectCreated:Put";
-
 /// One event, in the order of [`ObjectEvent::id`].
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ObjectEvent {
@@ -20,7 +17,7 @@ pub struct ObjectEvent {
     pub bucket: String,
     /// The object's key.
     pub key: String,
-    /// What happened, such as [`CREATED`].
+    /// What happened: [`crate::objects::Origin::event`].
     pub name: String,
     /// Bytes of the object.
     pub size_bytes: i64,
@@ -30,21 +27,27 @@ pub struct ObjectEvent {
     pub created_ms: Millis,
 }
 
-/// Notes that `version` of the object became visible; nothing if its bucket is not one of ours.
-pub async fn raise(tx: &mut Tx<'_>, object: &PublishObject, version: i64) -> Result<()> {
+impl ObjectEvent {
+    /// Whether the object only marks a folder: no bytes and a key that ends in `/`. Such a one starts no task.
+    pub fn is_folder(&self) -> bool {
+        self.size_bytes == 0 && self.key.ends_with('/')
+    }
+}
+
+/// Notes that `version` of an object in a bucket of `account` became visible.
+pub(crate) async fn raise(tx: &mut Tx<'_>, account: i64, object: &PublishObject, version: i64) -> Result<()> {
     let q =
         "INSERT INTO object_events (id, account, bucket, key, version, name, size_bytes, etag, created_ms)
-        SELECT CAST($1 AS BIGINT), account, name, CAST($2 AS TEXT), CAST($1 AS BIGINT), CAST($3 AS TEXT),
-            CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS BIGINT)
-        FROM buckets WHERE name = $7";
+        VALUES ($1, $2, $3, $4, $1, $5, $6, $7, $8)";
     on!(tx, c => sqlx::query(q)
         .bind(version)
+        .bind(account)
+        .bind(&object.bucket)
         .bind(&object.key)
-        .bind(CREATED)
+        .bind(object.origin.event())
         .bind(object.size_bytes as i64)
         .bind(&object.etag)
         .bind(object.created_ms)
-        .bind(&object.bucket)
         .execute(c)
         .await
         .map(drop))
