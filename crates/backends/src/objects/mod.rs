@@ -4,6 +4,7 @@
 
 pub mod cos;
 pub mod http;
+pub mod local;
 pub mod s3;
 
 mod dal;
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::Stream;
 use mps_core::clock::Millis;
-use mps_core::Result;
+use mps_core::{Error, Result};
 use mps_store::objects::PublishObject;
 use serde_json::Value;
 
@@ -107,4 +108,53 @@ pub enum Finished {
 pub trait Commit: Send {
     /// Makes the object visible as a whole.
     async fn commit(self: Box<Self>) -> Result<ObjectMeta>;
+}
+
+/// The error for an object that is not there.
+pub fn no_such_object(key: &str) -> Error {
+    Error::not_found(format!("there is no object {key:?}")).with("code", "NoSuchKey")
+}
+
+/// The bytes of `range` that an object of `size_bytes` has; of kind `InvalidInput` when it begins behind the end.
+pub fn cut_range(range: Option<Range<u64>>, size_bytes: u64) -> Result<Range<u64>> {
+    let Some(range) = range else { return Ok(0..size_bytes) };
+    let cut = range.start..range.end.min(size_bytes);
+    if cut.start > cut.end || (cut.start == cut.end && range.start != range.end) {
+        return Err(Error::invalid("the range begins behind the end of the object").with("code", "InvalidRange"));
+    }
+    Ok(cut)
+}
+
+/// The media type that a key's extension tells; `application/octet-stream` when it tells none.
+pub fn content_type_of(key: &str) -> &'static str {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    match extension.as_str() {
+        "mp4" | "m4v" => "video/mp4",
+        "mov" => "video/quicktime",
+        "mkv" => "video/x-matroska",
+        "webm" => "video/webm",
+        "flv" => "video/x-flv",
+        "avi" => "video/x-msvideo",
+        "ts" | "m2ts" => "video/mp2t",
+        "m4s" => "video/iso.segment",
+        "m3u8" => "application/vnd.apple.mpegurl",
+        "mpd" => "application/dash+xml",
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "aac" => "audio/aac",
+        "flac" => "audio/flac",
+        "ogg" | "oga" => "audio/ogg",
+        "opus" => "audio/opus",
+        "wav" => "audio/wav",
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
+        "srt" => "application/x-subrip",
+        "vtt" => "text/vtt",
+        "json" => "application/json",
+        "txt" => "text/plain",
+        _ => "application/octet-stream",
+    }
 }
