@@ -39,11 +39,13 @@ impl Writers {
     {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(Pending { work: Some(work), outcome: None, answer });
-        let lane = &self.lanes[lane as usize % self.lanes.len()];
-        lane.try_send(job).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => {
-                Error::new(Kind::Limit, "too many changes wait for the database").with("code", "StoreBusy")
-            }
+        let queue = &self.lanes[lane as usize % self.lanes.len()];
+        // The last places are for the ends of running work, which must not be refused for new tasks.
+        if lane == Lane::Accept && queue.capacity() <= queue.max_capacity() / 16 {
+            return Err(full());
+        }
+        queue.try_send(job).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => full(),
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         answered.await.unwrap_or_else(|_| Err(closed()))
@@ -63,6 +65,10 @@ impl Writers {
             }
         }
     }
+}
+
+fn full() -> Error {
+    Error::new(Kind::Limit, "too many changes wait for the database").with("code", "StoreBusy")
 }
 
 fn closed() -> Error {
