@@ -10,4 +10,5 @@ pub mod config;
 pub mod local;
 pub mod logging;
 pub mod shutdown;
+pub mod tools;
 pub mod wire_up;

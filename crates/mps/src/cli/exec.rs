@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 /// Carries out the launch; returns only when it failed.
 pub fn run() -> ExitCode {
-    ExitCode::FAILURE
+    mps_ffmpeg::sandbox::exec_main(std::env::args_os().skip(2))
 }

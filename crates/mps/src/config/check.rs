@@ -25,6 +25,9 @@ pub fn check(config: &Config) -> Result<()> {
     if workers.max_attempts == 0 {
         return refuse("workers.max_attempts", "must be at least 1".to_owned());
     }
+    if workers.nice > 19 {
+        return refuse("workers.nice", format!("must be from 0 to 19, not {}", workers.nice));
+    }
     if workers.poll_ms < 10 {
         return refuse("workers.poll_ms", format!("must be at least 10, not {}", workers.poll_ms));
     }
@@ -46,6 +49,10 @@ pub fn check(config: &Config) -> Result<()> {
         ("limits.source_streams", u64::from(config.limits.source_streams)),
         ("limits.step_s", config.limits.step_s),
         ("limits.stall_s", config.limits.stall_s),
+        ("limits.stall_busy_s", config.limits.stall_busy_s),
+        ("limits.output_bytes", config.limits.output_bytes),
+        ("limits.object_bytes", config.limits.object_bytes),
+        ("limits.query_bytes", config.limits.query_bytes),
         ("limits.probe_s", config.limits.probe_s),
         ("limits.memory_bytes", config.limits.memory_bytes),
     ] {

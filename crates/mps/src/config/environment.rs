@@ -1,5 +1,7 @@
 //! The environment: every key as `MPS_` + its path in upper case joined by `__`, and a few names of our own.
 
+use std::ffi::OsString;
+
 use mps_core::{Error, Result};
 
 use super::section::{Kind, Section};
@@ -51,6 +53,12 @@ pub fn variables() -> Vec<(String, String)> {
 pub fn plain_terminal() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|value| value == "dumb")
+}
+
+/// The folders in which programs are looked for, `PATH`.
+#[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
+pub fn search_path() -> Option<OsString> {
+    std::env::var_os("PATH")
 }
 
 /// The variable of a key: `buckets.listen` → `MPS_BUCKETS__LISTEN`.

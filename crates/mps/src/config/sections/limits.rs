@@ -18,19 +18,21 @@ section! {
         /// One source file, in bytes.
         source_bytes: u64 = 100 * 1024 * 1024 * 1024,
         /// Width × height of a source picture.
-        source_pixels: u64 = 8_192 * 8_192,
+        source_pixels: u64 = 16_384 * 16_384,
         /// Streams of a source.
-        source_streams: u32 = 64,
+        source_streams: u32 = 128,
         /// One object uploaded to a local bucket, in bytes.
         object_bytes: u64 = 5 * 1024 * 1024 * 1024 * 1024,
-        /// All files that one step writes, in bytes.
-        output_bytes: u64 = 200 * 1024 * 1024 * 1024,
+        /// One file that a step writes, in bytes.
+        output_bytes: u64 = 512 * 1024 * 1024 * 1024,
         /// How long one media program may run, in seconds.
         step_s: u64 = 24 * 3_600,
-        /// How long it may make no progress, in seconds.
-        stall_s: u64 = 120,
+        /// How long it may make no progress while it does nothing, in seconds.
+        stall_s: u64 = 60,
+        /// How long it may make no progress while it is busy, in seconds: some results come out at the very end.
+        stall_busy_s: u64 = 1_200,
         /// How long looking into a source may take, in seconds.
-        probe_s: u64 = 30,
+        probe_s: u64 = 60,
         /// The address space of one media program, in bytes.
         memory_bytes: u64 = 16 * 1024 * 1024 * 1024,
     }

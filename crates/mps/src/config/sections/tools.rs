@@ -13,8 +13,8 @@ section! {
         ffprobe: Option<PathBuf> = None,
         /// Shaka packager; also `MPS_PACKAGER`.
         packager: Option<PathBuf> = None,
-        /// The sandbox of a media program: `auto` uses what the kernel offers and says in `mps doctor` what is
-        /// missing, `require` refuses to start where a part is missing.
+        /// The sandbox of media programs: `auto` uses what the kernel offers (`mps doctor` says what is missing),
+        /// `require` starts none where the kernel cannot confine it, `off` keeps the limits only.
         sandbox: Sandbox = Sandbox::Auto,
     }
 }
@@ -27,6 +27,8 @@ pub enum Sandbox {
     Auto,
     /// All of it, or no start.
     Require,
+    /// Limits only, for machines whose container forbids the rest.
+    Off,
 }
 
 impl crate::config::section::Shown for Sandbox {

@@ -13,6 +13,9 @@ section! {
         heartbeat_s: u32 = 5,
         /// How often to look for work that nobody announced, in milliseconds.
         poll_ms: u32 = 2_000,
+        /// How much lower than the server's own the priority of media programs is, 0 to 19, so that answers stay quick
+        /// while they work.
+        nice: u16 = 5,
         /// How often a step is tried in all, when its failure may pass.
         max_attempts: u16 = 5,
         /// How long running steps may go on after a request to stop, in seconds, before they are handed back.
