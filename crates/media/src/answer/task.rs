@@ -1,0 +1,117 @@
+//! A stored task as the answers of DescribeTaskDetail and DescribeTasks.
+
+use mps_core::media_info::MediaInfo;
+use mps_core::task::{Step, StepState, Task, TaskState, TaskView};
+use mps_wire::types::{
+    DescribeTaskDetailResponse, MediaInputInfo, MediaProcessTaskResult, TaskNotifyConfig, TaskSimpleInfo,
+    WorkflowTask,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::redact::redact;
+use super::times::iso;
+use crate::features::transcode;
+
+/// The kind of tasks that ProcessMedia makes.
+pub const WORKFLOW: &str = "WorkflowTask";
+
+/// The `WorkflowTask` structure; secrets are still in it.
+pub fn workflow(view: &TaskView) -> WorkflowTask {
+    let TaskView { task, steps } = view;
+    let failure = task.failure.as_ref();
+    let skips_metadata = task.request["SkipMateData"].as_i64() == Some(1);
+    let info: Option<MediaInfo> = task.metadata.as_ref().and_then(read);
+    WorkflowTask {
+        task_id: task.public_id.clone(),
+        // The structure has no word for a task that waits.
+        status: if task.state == TaskState::Finished { "FINISH" } else { "PROCESSING" }.to_owned(),
+        err_code: failure.map_or(0, |f| f.code),
+        message: failure.map(|f| f.message.clone()).unwrap_or_default(),
+        input_info: read::<MediaInputInfo>(&task.request["InputInfo"]),
+        meta_data: info.filter(|_| !skips_metadata).map(|info| super::metadata::describe(&info)),
+        media_process_result_set: results(task, steps),
+        ..WorkflowTask::default()
+    }
+}
+
+/// The items of the request in its order, each with what became of it.
+fn results(task: &Task, steps: &[Step]) -> Vec<MediaProcessTaskResult> {
+    let list = task.request["MediaProcessTask"]["TranscodeTaskSet"].as_array();
+    let items = list.map(Vec::as_slice).unwrap_or_default();
+    let step_of = |nth: usize| {
+        steps
+            .iter()
+            .find(|step| step.kind == transcode::KIND && step.params["item"].as_u64() == Some(nth as u64))
+    };
+    let result = |(nth, item)| MediaProcessTaskResult {
+        r#type: "Transcode".to_owned(),
+        transcode_task: Some(transcode::to_wire(item, step_of(nth), task.failure.as_ref())),
+        ..MediaProcessTaskResult::default()
+    };
+    items.iter().enumerate().map(result).collect()
+}
+
+/// The answer of DescribeTaskDetail, without `RequestId`.
+pub fn detail(view: &TaskView) -> Value {
+    let task = &view.task;
+    let notify = task.notify.as_ref().map(|notify| &notify.target);
+    let answer = DescribeTaskDetailResponse {
+        task_type: task.kind.clone(),
+        status: status(task.state).to_owned(),
+        create_time: iso(Some(task.created_ms)),
+        begin_process_time: iso(task.begun_ms),
+        finish_time: iso(task.finished_ms),
+        workflow_task: (task.kind == WORKFLOW).then(|| workflow(view)),
+        task_notify_config: notify.and_then(read::<TaskNotifyConfig>),
+        tasks_priority: i64::from(task.priority),
+        session_id: task.session_id.clone(),
+        session_context: task.session_context.clone(),
+        ..DescribeTaskDetailResponse::default()
+    };
+    printed(&answer)
+}
+
+/// An item of DescribeTasks.
+pub fn simple(view: &TaskView) -> TaskSimpleInfo {
+    let task = &view.task;
+    let mut kinds: Vec<String> = Vec::new();
+    for step in &view.steps {
+        if step.kind == transcode::KIND && !kinds.iter().any(|kind| kind == "Transcode") {
+            kinds.push("Transcode".to_owned());
+        }
+    }
+    TaskSimpleInfo {
+        task_id: task.public_id.clone(),
+        task_type: task.kind.clone(),
+        create_time: iso(Some(task.created_ms)),
+        begin_process_time: iso(task.begun_ms),
+        finish_time: iso(task.finished_ms),
+        sub_task_types: kinds,
+    }
+}
+
+/// Whether a part of the task failed, as DescribeTasks filters by.
+pub fn has_failed_part(view: &TaskView) -> bool {
+    view.steps.iter().any(|step| step.state == StepState::Failed)
+}
+
+/// The word of a task's state.
+pub const fn status(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Waiting => "WAITING",
+        TaskState::Processing => "PROCESSING",
+        TaskState::Finished => "FINISH",
+    }
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    if value.is_null() { None } else { serde_json::from_value(value.clone()).ok() }
+}
+
+/// As JSON, without secrets.
+pub(super) fn printed<T: serde::Serialize>(answer: &T) -> Value {
+    let mut value = serde_json::to_value(answer).unwrap_or(Value::Null);
+    redact(&mut value);
+    value
+}

@@ -1,0 +1,312 @@
+//! From one item of `MediaProcessTask.TranscodeTaskSet` to what a worker needs.
+
+use mps_wire::ApiError;
+use mps_wire::codes::{invalid_parameter, invalid_parameter_value, missing_parameter, value_of};
+use mps_wire::types::RawTranscodeParameter;
+use serde_json::Value;
+
+use super::params::{Clip, Hls, Naming, Params, StepParams};
+use super::words::Container;
+use super::{check, support};
+use crate::hls::SEGMENT_VARIABLES;
+use crate::names::{self, NumberFormat, Pattern, SourceName, Variable};
+use crate::plan::Build;
+use crate::presets;
+use crate::templates::merge;
+
+/// Variables that the name of the main file may use.
+pub const OBJECT_VARIABLES: &[Variable] = &[
+    Variable::InputName,
+    Variable::InputFormat,
+    Variable::Definition,
+    Variable::Format,
+    Variable::Number,
+    Variable::TaskId,
+];
+
+const DEFAULT_OBJECT: &str = "{inputName}_transcode_{definition}.{format}";
+const DEFAULT_SEGMENT: &str = "{inputName}_transcode_{definition}_{number}.{format}";
+
+/// What the rest of the call gives to an item.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The source's name.
+    pub source: &'a SourceName,
+    /// `OutputDir` of the call, checked; `None` is the source's directory.
+    pub directory: Option<&'a str>,
+    /// `OutputStorage` of the call, or what stands for it.
+    pub storage: &'a Value,
+}
+
+/// The template that an item names; 0 when it brings its own parameters.
+pub fn definition(item: &Value) -> i64 {
+    item["Definition"].as_i64().unwrap_or(0)
+}
+
+/// Checks the `nth` item of the list (as decoded: numbers are numbers, no nulls). `template` is the stored body of
+/// the template that the item names.
+///
+/// # Errors
+/// The API's own codes; see [`check`](super::check::check), [`support::check`] and the names' rules.
+pub fn from_wire(
+    nth: usize,
+    item: &Value,
+    template: Option<&Value>,
+    place: Place<'_>,
+    build: &Build,
+) -> Result<StepParams, ApiError> {
+    let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
+    let definition = definition(item);
+    let body = body(item, definition, template, &here)?;
+    let params = params_of(&body, item, definition)?;
+    support::check(&body, &params, build)?;
+    let offset = |name: &str| item[name].as_f64().unwrap_or(0.0);
+    Ok(StepParams {
+        definition,
+        item: nth,
+        clip: Clip::from_seconds(offset("StartTimeOffset"), offset("EndTimeOffset"))?,
+        naming: naming(item, &params, place, &here)?,
+        source: place.source.clone(),
+        storage: match &item["OutputStorage"] {
+            Value::Null => place.storage.clone(),
+            own => own.clone(),
+        },
+        params,
+    })
+}
+
+/// The checked parameters of a whole template body.
+///
+/// # Errors
+/// See [`check`](super::check::check).
+pub fn params(body: &Value) -> Result<Params, ApiError> {
+    check::check(&typed(body)?)
+}
+
+/// A preset may lie outside the ranges; what the call brings along may not.
+fn params_of(body: &Value, item: &Value, definition: i64) -> Result<Params, ApiError> {
+    let own_rate = &item["OverrideParameter"]["AudioTemplate"]["Bitrate"];
+    if own_rate.is_null() && presets::transcode::find(definition).is_some() {
+        return check::check_preset(&typed(body)?);
+    }
+    params(body)
+}
+
+fn typed(body: &Value) -> Result<RawTranscodeParameter, ApiError> {
+    serde_json::from_value(body.clone())
+        .map_err(|error| invalid_parameter(format!("the transcode parameters cannot be read: {error}")))
+}
+
+/// The body that counts: the call's own, or the template's with the call's overrides.
+fn body(item: &Value, definition: i64, template: Option<&Value>, here: &str) -> Result<Value, ApiError> {
+    if definition == 0 {
+        return match &item["RawParameter"] {
+            Value::Null => {
+                Err(missing_parameter(format!("{here}.RawParameter is required when Definition is 0")))
+            }
+            raw => Ok(raw.clone()),
+        };
+    }
+    let Some(template) = template else {
+        return Err(value_of(
+            "Definition",
+            format!("{here}.Definition: there is no transcode template {definition}"),
+        ));
+    };
+    let mut body = template.clone();
+    merge(&mut body, &item["OverrideParameter"]);
+    forget_reset_values(&mut body);
+    Ok(body)
+}
+
+/// Updates say "automatic again" by numbers outside the range.
+pub(crate) fn forget_reset_values(body: &mut Value) {
+    let Some(video) = body.get_mut("VideoTemplate").and_then(Value::as_object_mut) else { return };
+    for (name, automatic) in [("Vcrf", 100), ("Bframes", -1), ("Compress", -1)] {
+        if video.get(name).and_then(Value::as_i64) == Some(automatic) {
+            video.remove(name);
+        }
+    }
+}
+
+fn naming(item: &Value, params: &Params, place: Place<'_>, here: &str) -> Result<Naming, ApiError> {
+    let pattern = |name: &str, default: &str, allowed: &[Variable]| {
+        let text = item[name].as_str().filter(|text| !text.is_empty()).unwrap_or(default).to_owned();
+        match Pattern::parse(&text, allowed) {
+            Ok(pattern) => Ok((text, pattern)),
+            Err(error) => Err(invalid_parameter_value(format!("{here}.{name}: {}", error.message()))),
+        }
+    };
+    let (object, _) = pattern("OutputObjectPath", DEFAULT_OBJECT, OBJECT_VARIABLES)?;
+    let (segment, parsed) = pattern("SegmentObjectName", DEFAULT_SEGMENT, SEGMENT_VARIABLES)?;
+    if parsed.is_absolute() {
+        return Err(invalid_parameter_value(format!("{here}.SegmentObjectName must be a relative path")));
+    }
+    let numbered = parsed.uses(Variable::Number) || parsed.uses(Variable::SegmentNumber);
+    if params.container == Container::Hls && !params.hls.segments.is_range() && !numbered {
+        return Err(invalid_parameter_value(format!(
+            "{here}.SegmentObjectName must contain {{number}}, or all segments would get one name"
+        )));
+    }
+    let number = number_format(&item["ObjectNumberFormat"])
+        .map_err(|message| invalid_parameter_value(format!("{here}.ObjectNumberFormat: {message}")))?;
+    let directory = place.directory.unwrap_or(&place.source.directory).to_owned();
+    Ok(Naming { directory, object, segment, number })
+}
+
+fn number_format(value: &Value) -> Result<NumberFormat, String> {
+    let usual = NumberFormat::default();
+    let number = |name: &str, default: u64| value[name].as_u64().unwrap_or(default);
+    let format = NumberFormat {
+        initial: number("InitialValue", usual.initial),
+        increment: number("Increment", usual.increment),
+        min_length: number("MinLength", usual.min_length),
+        placeholder: match value["PlaceHolder"].as_str() {
+            Some(text) if !text.is_empty() => text.to_owned(),
+            _ => usual.placeholder,
+        },
+    };
+    format.check().map_err(|error| error.message().to_owned())?;
+    Ok(format)
+}
+
+/// Checks the call's `OutputDir`.
+///
+/// # Errors
+/// `InvalidParameterValue` unless it begins and ends with `/` and is safe.
+pub fn check_output_dir(directory: &str) -> Result<(), ApiError> {
+    names::check_directory(directory)
+        .map_err(|error| invalid_parameter_value(format!("OutputDir: {}", error.message())))
+}
+
+impl Hls {
+    /// Length of a segment in seconds; 10 where the template leaves it open.
+    pub fn segment_seconds(&self) -> u32 {
+        if self.seconds == 0 { 10 } else { self.seconds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::features::transcode::params::{Fill, Video};
+    use crate::features::transcode::testing::everything;
+
+    fn source() -> SourceName {
+        SourceName::from_key("/video/AnimalWorldE01.mp4")
+    }
+
+    fn read(item: Value) -> Result<StepParams, ApiError> {
+        let source = source();
+        let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "b-1", "Region": "ap-guangzhou"}});
+        let place = Place { source: &source, directory: None, storage: &storage };
+        let template = presets::transcode::find(definition(&item)).map(|preset| preset.body);
+        from_wire(0, &item, template.as_ref(), place, &everything())
+    }
+
+    fn code(item: Value) -> String {
+        read(item).map_or_else(|error| error.code.into_owned(), |_| "ok".to_owned())
+    }
+
+    #[test]
+    fn a_preset_alone_gives_its_parameters_and_the_default_names() {
+        let step = read(json!({"Definition": 100_010})).unwrap();
+        assert_eq!(step.naming.object, "{inputName}_transcode_{definition}.{format}");
+        assert_eq!(step.naming.directory, "/video/");
+        let Some(Video::Encode(video)) = step.params.video else { panic!("no video") };
+        assert_eq!((video.height, video.bitrate_bps, video.fill), (360, 400_000, Fill::Stretch));
+    }
+
+    #[test]
+    fn an_override_changes_only_what_it_names() {
+        let plain = read(json!({"Definition": 100_010})).unwrap();
+        let mut wanted = plain.clone();
+        let Some(Video::Encode(video)) = &mut wanted.params.video else { panic!("no video") };
+        video.height = 480;
+        let over = json!({"Definition": 100_010, "OverrideParameter": {"VideoTemplate": {"Height": 480}}});
+        assert_eq!(read(over).unwrap(), wanted);
+    }
+
+    #[test]
+    fn an_override_can_ask_for_the_automatic_value_again() {
+        let over = json!({"VideoTemplate": {"Vcrf": 100, "Bframes": -1, "Compress": -1}});
+        assert_eq!(
+            read(json!({"Definition": 100_010, "OverrideParameter": over})).unwrap(),
+            read(json!({"Definition": 100_010})).unwrap()
+        );
+    }
+
+    #[test]
+    fn templates_and_raw_parameters_are_found_or_asked_for() {
+        assert_eq!(code(json!({"Definition": 99_999_999})), "InvalidParameterValue.Definition");
+        assert_eq!(code(json!({"Definition": 0})), "MissingParameter");
+        let raw = json!({"Container": "m4a", "RemoveVideo": 1,
+            "AudioTemplate": {"Codec": "aac", "Bitrate": 96, "SampleRate": 0}});
+        assert_eq!(code(json!({"Definition": 0, "RawParameter": raw})), "ok");
+    }
+
+    #[test]
+    fn names_are_checked_at_once() {
+        let with = |name: &str, value: Value| {
+            let mut item = json!({"Definition": 100_210});
+            item[name] = value;
+            code(item)
+        };
+        assert_eq!(with("OutputObjectPath", json!("../../x.mp4")), "InvalidParameterValue");
+        assert_eq!(with("OutputObjectPath", json!("{foo}.mp4")), "InvalidParameterValue");
+        assert_eq!(with("SegmentObjectName", json!("/abs/{number}.ts")), "InvalidParameterValue");
+        assert_eq!(with("SegmentObjectName", json!("same")), "InvalidParameterValue");
+        assert_eq!(with("SegmentObjectName", json!("{inputName}_from_{inputFormat}_{number}")), "ok");
+        assert_eq!(with("ObjectNumberFormat", json!({"Increment": 0})), "InvalidParameterValue");
+        assert_eq!(with("ObjectNumberFormat", json!({"PlaceHolder": "a/b"})), "InvalidParameterValue");
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_by_name() {
+        let raw = |change: (&str, Value)| {
+            let mut body = json!({
+                "Container": "mp4",
+                "VideoTemplate": {"Codec": "h264", "Fps": 0, "Bitrate": 0},
+                "AudioTemplate": {"Codec": "aac", "Bitrate": 0, "SampleRate": 0},
+            });
+            body[change.0] = change.1;
+            read(json!({"Definition": 0, "RawParameter": body})).map_err(|e| (e.code.into_owned(), e.message))
+        };
+        for (name, value) in [
+            ("TEHDConfig", json!({"Type": "TEHD-100"})),
+            ("EnhanceConfig", json!({"VideoEnhance": {"Denoise": {"Type": "weak"}}})),
+            ("StdExtInfo", json!("{}")),
+            ("SubtitleTemplate", json!({"Path": "http://h/x.srt"})),
+        ] {
+            let (code, message) = raw((name, value)).unwrap_err();
+            assert_eq!(code, "UnsupportedOperation");
+            assert!(message.contains(name), "{message}");
+        }
+        assert!(raw(("EnhanceConfig", json!({"VideoEnhance": {"Denoise": {"Switch": "OFF"}}}))).is_ok());
+        assert!(raw(("TEHDConfig", json!({"Type": ""}))).is_ok());
+    }
+
+    #[test]
+    fn a_missing_encoder_is_refused_by_name() {
+        let source = source();
+        let place = Place { source: &source, directory: None, storage: &Value::Null };
+        let item = json!({"Definition": 100_010});
+        let template = presets::transcode::find(100_010).map(|preset| preset.body);
+        let error = from_wire(0, &item, template.as_ref(), place, &Build::with(["aac"], [])).unwrap_err();
+        assert_eq!(error.code, "UnsupportedOperation");
+        assert!(error.message.contains("libx264"), "{}", error.message);
+    }
+
+    #[test]
+    fn an_item_may_have_its_own_storage() {
+        let own = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "c-1", "Region": "ap-beijing"}});
+        let step = read(json!({"Definition": 100_010, "OutputStorage": own})).unwrap();
+        assert_eq!(step.storage, own);
+        assert_eq!(
+            read(json!({"Definition": 100_010})).unwrap().storage["CosOutputStorage"]["Bucket"],
+            "b-1"
+        );
+    }
+}

@@ -1,0 +1,331 @@
+//! Params and what the probe told → the command line and the names of its files.
+//!
+//! One main picture stream and one main sound stream are used (see [`MediaInfo::main_video`] and
+//! [`MediaInfo::main_audio`]); subtitles, data and chapters are left behind. A wanted stream that the source lacks
+//! is left out if the other one remains. Clips are cut exactly where frames are decoded, and at the key frame before
+//! where they are copied.
+//!
+//! A playlist is always written as one file cut at each key frame; [`hls::Packaging`] joins the cuts to
+//! segments, so that all four kinds of segments and short first segments are one path.
+
+use mps_core::media_info::{AudioStream, MediaInfo, Ratio, VideoStream};
+use mps_core::{Error, Kind, Result};
+
+use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
+use super::words::{self, Container, VideoCodec};
+use super::{audio, picture, video};
+use crate::hls;
+use crate::names::{Pattern, Values};
+use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
+
+use super::from_wire::OBJECT_VARIABLES;
+
+/// Name of the file that is written, without extension.
+const FILE: &str = "output";
+/// Sources without a dependable index are entered this much earlier and decoded up to the start.
+const LEAD_IN_US: i64 = 10_000_000;
+/// Frame rates that MXF can carry.
+const MXF_RATES: &[Ratio] = &[
+    Ratio::new(24_000, 1001),
+    Ratio::new(24, 1),
+    Ratio::new(25, 1),
+    Ratio::new(30_000, 1001),
+    Ratio::new(30, 1),
+    Ratio::new(50, 1),
+    Ratio::new(60_000, 1001),
+    Ratio::new(60, 1),
+];
+
+/// Plans a step. `task_id` is the public id, for `{taskId}`.
+///
+/// # Errors
+/// `InvalidInput` when the source has nothing that is wanted, when the clip is empty or a stream cannot be copied;
+/// `Unsupported` when ffmpeg lacks a filter that this source needs.
+pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
+    let params = &step.params;
+    let streams = Streams::choose(params, info)?;
+    let (start_us, end_us) = step.clip.resolve(info.duration_us)?;
+    let is_raw_pts = streams.encode().is_some_and(|(v, _)| v.keeps_timestamps);
+    let lead_in_us = lead_in(info, &streams, start_us);
+
+    let mut args: Vec<String> = Vec::new();
+    let mut add = |words: &[&str]| args.extend(words.iter().map(|word| (*word).to_owned()));
+    if is_raw_pts {
+        add(&["-copyts"]);
+    }
+    if streams.copies() {
+        add(&["-fflags", "+genpts"]);
+    }
+    if start_us > lead_in_us {
+        add(&["-ss", &seconds(start_us - lead_in_us)]);
+    }
+    let head = std::mem::take(&mut args);
+
+    if let Some(v) = streams.video {
+        args.extend(["-map".to_owned(), format!("0:{}", v.index)]);
+    }
+    if let Some(a) = streams.audio {
+        args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
+    }
+    args.extend(["-map_metadata", "0", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
+    picture_words(&mut args, params, info, &streams, build)?;
+    sound_words(&mut args, params, &streams, is_raw_pts);
+    if lead_in_us > 0 {
+        args.extend([
+            "-ss".to_owned(),
+            seconds(if is_raw_pts { start_us + info.start_us } else { lead_in_us }),
+        ]);
+    }
+    if let Some(end_us) = end_us {
+        if is_raw_pts {
+            args.extend(["-to".to_owned(), seconds(end_us + info.start_us)]);
+        } else {
+            args.extend(["-t".to_owned(), seconds(end_us - start_us)]);
+        }
+    }
+    let (file, outputs) = container_words(&mut args, step, &streams, is_raw_pts, task_id)?;
+
+    let mut command: Vec<Arg> = head.into_iter().map(Arg::Text).collect();
+    command.extend([Arg::from("-i"), Arg::Source]);
+    command.extend(args.into_iter().map(Arg::Text));
+    command.push(Arg::File(if params.container == Container::Hls {
+        format!("{FILE}.m3u8")
+    } else {
+        file.clone()
+    }));
+    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
+    let command = Command { tool: Tool::Ffmpeg, args: command, expected_us: length_us };
+    Ok(Plan { commands: vec![command], outputs, probe: file })
+}
+
+/// The streams that are used, with what happens to them.
+struct Streams<'a> {
+    video: Option<&'a VideoStream>,
+    audio: Option<&'a AudioStream>,
+    params: &'a Params,
+}
+
+impl<'a> Streams<'a> {
+    fn choose(params: &'a Params, info: &'a MediaInfo) -> Result<Self> {
+        let video = params.video.as_ref().and_then(|_| info.main_video());
+        let audio = params.audio.as_ref().and_then(|_| info.main_audio());
+        let container = params.container;
+        if video.is_none() && audio.is_none() {
+            let wanted = match (&params.video, &params.audio) {
+                (Some(_), Some(_)) => "neither video nor audio",
+                (Some(_), None) => "no video",
+                _ => "no audio",
+            };
+            return Err(Error::invalid(format!("the source has {wanted}")));
+        }
+        if video.is_none() && container == Container::Mxf {
+            return Err(Error::invalid("the source has no video, and mxf needs one"));
+        }
+        if let (Some(Video::Copy), Some(v)) = (&params.video, video)
+            && !words::can_copy_video(&v.codec, container)
+        {
+            return Err(Error::invalid(format!(
+                "{} cannot hold {} video as it is",
+                container.word(),
+                v.codec
+            )));
+        }
+        if let (Some(Audio::Copy), Some(a)) = (&params.audio, audio)
+            && !words::can_copy_audio(&a.codec, container)
+        {
+            return Err(Error::invalid(format!(
+                "{} cannot hold {} audio as it is",
+                container.word(),
+                a.codec
+            )));
+        }
+        Ok(Self { video, audio, params })
+    }
+
+    fn encode(&self) -> Option<(&'a VideoEncode, &'a VideoStream)> {
+        match (&self.params.video, self.video) {
+            (Some(Video::Encode(encode)), Some(stream)) => Some((encode, stream)),
+            _ => None,
+        }
+    }
+
+    fn copies(&self) -> bool {
+        (self.video.is_some() && self.params.video == Some(Video::Copy))
+            || (self.audio.is_some() && self.params.audio == Some(Audio::Copy))
+    }
+}
+
+/// How far before the start decoding begins, beyond what ffmpeg's exact entry does by itself.
+fn lead_in(info: &MediaInfo, streams: &Streams<'_>, start_us: i64) -> i64 {
+    let is_indexed = info.format.split(',').any(|name| matches!(name, "mov" | "mp4" | "matroska" | "webm"));
+    if is_indexed || streams.copies() { 0 } else { start_us.min(LEAD_IN_US) }
+}
+
+fn seconds(us: i64) -> String {
+    let sign = if us < 0 { "-" } else { "" };
+    let us = us.unsigned_abs();
+    format!("{sign}{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+fn picture_words(
+    args: &mut Vec<String>,
+    params: &Params,
+    info: &MediaInfo,
+    streams: &Streams<'_>,
+    build: &Build,
+) -> Result<()> {
+    let Some(source) = streams.video else { return Ok(()) };
+    let Some((encode, _)) = streams.encode() else {
+        args.extend(["-c:v", "copy"].map(str::to_owned));
+        if source.codec == "hevc" && has_boxes(params) {
+            args.extend(["-tag:v", "hvc1"].map(str::to_owned));
+        }
+        return Ok(());
+    };
+    let fps = output_fps(encode, source, params.container)?;
+    let chain = picture::chain(encode, source, fps, build)?;
+    args.extend(["-filter:v".to_owned(), chain]);
+    let timing: &[&str] = match fps {
+        Some(_) => &["-fps_mode", "passthrough"],
+        None => &["-fps_mode", "vfr", "-enc_time_base", "demux"],
+    };
+    args.extend(timing.iter().map(|word| (*word).to_owned()));
+    let geometry = picture::geometry(encode, source);
+    args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry }));
+    if encode.codec == VideoCodec::H265 && has_boxes(params) {
+        args.extend(["-tag:v", "hvc1"].map(str::to_owned));
+    }
+    Ok(())
+}
+
+fn has_boxes(params: &Params) -> bool {
+    params.container.is_boxed() || (params.container == Container::Hls && params.hls.segments.is_mp4())
+}
+
+/// The rate to force; `None` keeps the time of each frame.
+fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Container) -> Result<Option<Ratio>> {
+    let known = [source.average_fps, source.base_fps].into_iter().find(|rate| rate.is_known());
+    let wanted = encode.fps;
+    if container == Container::Mxf {
+        let near = wanted.or(known).unwrap_or(Ratio::new(25, 1));
+        let best = MXF_RATES
+            .iter()
+            .min_by(|a, b| (a.value() - near.value()).abs().total_cmp(&(b.value() - near.value()).abs()));
+        let best = best.copied().unwrap_or(near);
+        if wanted.is_some() && (best.value() - near.value()).abs() > 0.001 {
+            let message = format!("mxf cannot carry {:.3} frames a second", near.value());
+            return Err(Error::new(Kind::InvalidInput, message));
+        }
+        return Ok(Some(best));
+    }
+    if wanted.is_some() {
+        return Ok(wanted);
+    }
+    // These take their rate control from a fixed frame rate and do not know uneven ones.
+    let needs_rate =
+        matches!(encode.codec, VideoCodec::H266 | VideoCodec::Av1 | VideoCodec::Vp8 | VideoCodec::Vp9);
+    let has_rate = known.is_some_and(|rate| rate.value() <= 120.0) && !source.has_variable_rate();
+    Ok(if needs_rate && has_rate && !encode.keeps_timestamps {
+        Some(source.base_fps).filter(|r| r.is_known()).or(known)
+    } else {
+        None
+    })
+}
+
+fn sound_words(args: &mut Vec<String>, params: &Params, streams: &Streams<'_>, is_raw_pts: bool) {
+    let Some(source) = streams.audio else { return };
+    match &params.audio {
+        Some(Audio::Encode(encode)) => {
+            let sound = audio::sound(encode, source, params.container);
+            args.extend(["-filter:a".to_owned(), audio::chain(sound, is_raw_pts)]);
+            args.extend(audio::words(encode, sound));
+        }
+        _ => args.extend(["-c:a", "copy"].map(str::to_owned)),
+    }
+}
+
+fn container_words(
+    args: &mut Vec<String>,
+    step: &StepParams,
+    streams: &Streams<'_>,
+    is_raw_pts: bool,
+    task_id: &str,
+) -> Result<(String, Vec<Output>)> {
+    let container = step.params.container;
+    let mut add = |words: &[&str]| args.extend(words.iter().map(|word| (*word).to_owned()));
+    if is_raw_pts {
+        add(&["-avoid_negative_ts", "disabled"]);
+        if matches!(container, Container::Ts | Container::Hls) {
+            add(&["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]);
+        }
+    }
+    match container {
+        Container::Mp4 | Container::Mov | Container::M4a => add(&["-movflags", "+faststart"]),
+        Container::Mp3 => add(&["-id3v2_version", "3"]),
+        Container::Hls => {
+            let kind = if step.params.hls.segments.is_mp4() { "fmp4" } else { "mpegts" };
+            let file = single_file(step.params.hls.segments);
+            add(&["-hls_segment_type", kind, "-hls_time", "0.5", "-hls_list_size", "0"]);
+            add(&["-hls_playlist_type", "vod", "-hls_flags", "single_file", "-hls_segment_filename", &file]);
+        }
+        _ => {}
+    }
+    add(&["-f", container.muxer()]);
+    let key = main_key(step, task_id)?;
+    if container == Container::Hls {
+        let packaging = packaging(step, streams, key, task_id);
+        let file = single_file(step.params.hls.segments);
+        return Ok((file, vec![Output::Hls { file: format!("{FILE}.m3u8"), packaging }]));
+    }
+    let file = format!("{FILE}.{}", container.extension());
+    let content_type = container.content_type().to_owned();
+    Ok((file.clone(), vec![Output::File { file, key, content_type, role: Role::Main }]))
+}
+
+fn single_file(segments: Segments) -> String {
+    format!("{FILE}.{}", if segments.is_mp4() { "mp4" } else { "ts" })
+}
+
+/// The key of the file that is asked for.
+///
+/// # Errors
+/// `InvalidInput` when the source's name makes it unsafe or too long.
+pub fn main_key(step: &StepParams, task_id: &str) -> Result<String> {
+    let number = step.naming.number.show(0);
+    let values = Values {
+        input_name: &step.source.name,
+        input_format: &step.source.format,
+        definition: step.definition,
+        format: step.params.container.extension(),
+        number: &number,
+        task_id,
+        ..Values::default()
+    };
+    Pattern::parse(&step.naming.object, OBJECT_VARIABLES)?.key(&step.naming.directory, &values)
+}
+
+fn packaging(step: &StepParams, streams: &Streams<'_>, key: String, task_id: &str) -> hls::Packaging {
+    let hls = step.params.hls;
+    let directory = key.rsplit_once('/').map_or_else(|| "/".to_owned(), |(dir, _)| format!("{dir}/"));
+    let (extension, content_type) = match hls.segments {
+        Segments::Ts | Segments::TsRange => ("ts", "video/mp2t"),
+        Segments::Mp4 => ("m4s", "video/iso.segment"),
+        Segments::Mp4Range => ("mp4", "video/mp4"),
+    };
+    hls::Packaging {
+        playlist_key: key,
+        directory,
+        segment: step.naming.segment.clone(),
+        number: step.naming.number.clone(),
+        extension: extension.to_owned(),
+        content_type: content_type.to_owned(),
+        is_single: hls.segments.is_range(),
+        join_us: i64::from(hls.segment_seconds()) * 1_000_000,
+        first: hls.first,
+        is_independent: streams.video.is_none() || streams.encode().is_some(),
+        input_name: step.source.name.clone(),
+        input_format: step.source.format.clone(),
+        definition: step.definition,
+        task_id: task_id.to_owned(),
+    }
+}

@@ -1,0 +1,116 @@
+//! What can be asked of the API but not of this server: features that are not built and encoders that the
+//! installed ffmpeg lacks. Refused by name when the request comes, never in a worker.
+
+use mps_wire::codes::unsupported_operation;
+use mps_wire::types::RawTranscodeParameter;
+use mps_wire::{ApiError, Refused};
+use serde_json::Value;
+
+use super::params::{Audio, Params, Video};
+use crate::plan::Build;
+
+const OVERLAYS: &str = "watermarks and mosaics are not built yet";
+const SUBTITLES: &str = "subtitles in transcodes are not built yet";
+const TRACKS: &str = "the choice and merging of audio tracks is not built yet";
+const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
+
+/// Members of `MediaProcessTask.TranscodeTaskSet` that are refused wherever they stand.
+pub const REFUSED: &[Refused] = &[
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.WatermarkSet", why: OVERLAYS },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: OVERLAYS },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: OVERLAYS },
+    Refused {
+        path: "MediaProcessTask.TranscodeTaskSet.HeadTailParameter",
+        why: "head and tail clips are not built yet",
+    },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.RawParameter.SubtitleTemplate", why: SUBTITLES },
+    Refused {
+        path: "MediaProcessTask.TranscodeTaskSet.RawParameter.AudioTemplate.TrackChannelInfo",
+        why: TRACKS,
+    },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.SubtitleTemplate", why: SUBTITLES },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AddOnSubtitles", why: SUBTITLES },
+    Refused {
+        path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AddonAudioStream",
+        why: "added audio tracks are not built yet",
+    },
+    Refused {
+        path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AudioTemplate.StreamSelects",
+        why: TRACKS,
+    },
+];
+
+/// Refuses what `body` asks for and this server does not do.
+///
+/// # Errors
+/// `UnsupportedOperation` naming the member or the codec.
+pub fn check(body: &Value, params: &Params, build: &Build) -> Result<(), ApiError> {
+    let typed: RawTranscodeParameter = serde_json::from_value(body.clone())
+        .map_err(|error| mps_wire::codes::invalid_parameter(format!("unreadable template: {error}")))?;
+    if let Some(kind) = typed.tehd_config.as_ref().and_then(|c| c.r#type.as_deref())
+        && !matches!(kind, "" | "Common")
+    {
+        return Err(unsupported("TEHDConfig", "the top-speed codec is not built yet"));
+    }
+    if is_enhancing(&body["EnhanceConfig"]) {
+        return Err(unsupported("EnhanceConfig", "enhancement is not built yet"));
+    }
+    if typed.subtitle_template.is_some() {
+        return Err(unsupported("SubtitleTemplate", SUBTITLES));
+    }
+    if typed.std_ext_info.as_deref().is_some_and(|text| !text.trim().is_empty()) {
+        return Err(unsupported("StdExtInfo", EXTRA));
+    }
+    let video = typed.video_template.as_ref();
+    if params.video.is_some() && video.and_then(|v| v.scenario_based) == Some(1) {
+        return Err(unsupported("VideoTemplate.ScenarioBased", "scene types are not built yet"));
+    }
+    if body["VideoTemplate"]["ContentAdaptStream"].as_i64().unwrap_or(0) != 0 {
+        return Err(unsupported("VideoTemplate.ContentAdaptStream", "it is not built yet"));
+    }
+    let audio = typed.audio_template.as_ref();
+    if params.audio.is_some() && audio.is_some_and(|a| a.track_channel_info.is_some()) {
+        return Err(unsupported("AudioTemplate.TrackChannelInfo", TRACKS));
+    }
+    encoders(params, build)
+}
+
+/// Refuses codecs that the installed ffmpeg cannot encode.
+fn encoders(params: &Params, build: &Build) -> Result<(), ApiError> {
+    if let Some(Video::Encode(video)) = &params.video {
+        let codec = video.codec.word();
+        match video.codec.encoder() {
+            None => return Err(unsupported_operation(format!("no encoder for {codec} video exists here"))),
+            Some(encoder) if !build.encodes(encoder) => {
+                return Err(unsupported_operation(format!(
+                    "this server cannot encode {codec} video: its ffmpeg lacks {encoder}"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(Audio::Encode(audio)) = &params.audio {
+        let encoder = audio.codec.encoder();
+        if !build.encodes(encoder) {
+            return Err(unsupported_operation(format!(
+                "this server cannot encode {} audio: its ffmpeg lacks {encoder}",
+                audio.codec.word()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn unsupported(member: &str, why: &str) -> ApiError {
+    unsupported_operation(format!("{member} cannot be used: {why}"))
+}
+
+/// Whether any part of an `EnhanceConfig` is switched on; a part without `Switch` is.
+pub fn is_enhancing(config: &Value) -> bool {
+    let Some(kinds) = config.as_object() else { return false };
+    kinds.values().filter_map(Value::as_object).flat_map(|kind| kind.values()).any(|part| match part {
+        Value::Object(part) => part.get("Switch").and_then(Value::as_str) != Some("OFF"),
+        Value::String(scene) => !scene.is_empty(),
+        _ => false,
+    })
+}

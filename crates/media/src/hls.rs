@@ -1,0 +1,540 @@
+//! HLS media playlists: reading what ffmpeg wrote, joining and renaming segments, writing the playlist that is
+//! published. Pure text; time is in microseconds and is never rounded away: the sum of the durations stays.
+
+use mps_core::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::names::{NumberFormat, Pattern, Values, Variable};
+use crate::plan::Role;
+
+/// A stretch of a file, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByteRange {
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes.
+    pub length: u64,
+}
+
+/// A segment as it stands in a playlist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Length in microseconds.
+    pub duration_us: i64,
+    /// Address, as written.
+    pub uri: String,
+    /// Stretch of the file; `None` is the whole file.
+    pub range: Option<ByteRange>,
+    /// Whether the timeline or the coding breaks before it.
+    pub is_discontinuity: bool,
+}
+
+/// A header that all segments share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Init {
+    /// Address, as written.
+    pub uri: String,
+    /// Stretch of the file; `None` is the whole file.
+    pub range: Option<ByteRange>,
+}
+
+/// A media playlist.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Playlist {
+    /// The shared header.
+    pub init: Option<Init>,
+    /// In order of time.
+    pub segments: Vec<Segment>,
+    /// Whether nothing will be added.
+    pub is_ended: bool,
+}
+
+impl Playlist {
+    /// Reads a media playlist; tags that do not matter to files and time are passed over.
+    ///
+    /// # Errors
+    /// `InvalidInput` when it is not a media playlist or a number in it cannot be read.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        if lines.next() != Some("#EXTM3U") {
+            return Err(Error::invalid("not a playlist: it does not begin with #EXTM3U"));
+        }
+        let mut playlist = Self::default();
+        let (mut duration_us, mut range, mut is_discontinuity) = (None, None, false);
+        let mut ends: Vec<(String, u64)> = Vec::new();
+        for line in lines {
+            if let Some(value) = line.strip_prefix("#EXTINF:") {
+                duration_us = Some(seconds(value.split(',').next().unwrap_or_default())?);
+            } else if let Some(value) = line.strip_prefix("#EXT-X-BYTERANGE:") {
+                range = Some(value.to_owned());
+            } else if let Some(value) = line.strip_prefix("#EXT-X-MAP:") {
+                playlist.init = Some(parse_map(value)?);
+            } else if line.starts_with("#EXT-X-STREAM-INF") {
+                return Err(Error::invalid("a list of playlists, where a list of segments was expected"));
+            } else if line == "#EXT-X-DISCONTINUITY" {
+                is_discontinuity = true;
+            } else if line == "#EXT-X-ENDLIST" {
+                playlist.is_ended = true;
+            } else if !line.starts_with('#') {
+                let Some(duration_us) = duration_us.take() else {
+                    return Err(Error::invalid(format!("segment {line:?} has no #EXTINF")));
+                };
+                let previous = ends.iter().position(|(uri, _)| uri == line);
+                let range = match range.take() {
+                    Some(text) => Some(byte_range(&text, previous.map(|at| ends[at].1))?),
+                    None => None,
+                };
+                if let Some(range) = range {
+                    let end = range.offset + range.length;
+                    match previous {
+                        Some(at) => ends[at].1 = end,
+                        None => ends.push((line.to_owned(), end)),
+                    }
+                }
+                let uri = line.to_owned();
+                playlist.segments.push(Segment { duration_us, uri, range, is_discontinuity });
+                is_discontinuity = false;
+            }
+        }
+        Ok(playlist)
+    }
+
+    /// The playlist as text, for video on demand. `independent` says that each segment begins with a key frame.
+    pub fn write(&self, independent: bool) -> String {
+        let ranged = self.segments.iter().any(|s| s.range.is_some());
+        let version = match (&self.init, ranged) {
+            (Some(_), _) => 7,
+            (None, true) => 4,
+            (None, false) => 3,
+        };
+        let version = if independent { version.max(6) } else { version };
+        let longest = self.segments.iter().map(|s| s.duration_us).max().unwrap_or(0);
+        let target = ((longest + 500_000) / 1_000_000).max(1);
+        let mut out = format!(
+            "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+        );
+        if independent {
+            out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+        }
+        if let Some(init) = &self.init {
+            let range = init.range.map(|r| format!(",BYTERANGE=\"{}@{}\"", r.length, r.offset));
+            out.push_str(&format!("#EXT-X-MAP:URI=\"{}\"{}\n", init.uri, range.unwrap_or_default()));
+        }
+        for segment in &self.segments {
+            if segment.is_discontinuity {
+                out.push_str("#EXT-X-DISCONTINUITY\n");
+            }
+            let (whole, part) = (segment.duration_us / 1_000_000, segment.duration_us % 1_000_000);
+            out.push_str(&format!("#EXTINF:{whole}.{part:06},\n"));
+            if let Some(range) = segment.range {
+                out.push_str(&format!("#EXT-X-BYTERANGE:{}@{}\n", range.length, range.offset));
+            }
+            out.push_str(&segment.uri);
+            out.push('\n');
+        }
+        out.push_str("#EXT-X-ENDLIST\n");
+        out
+    }
+
+    /// Joins neighbouring stretches of one file so that segments end at the first cut at or after each target:
+    /// `first` gives the length and the number of short segments at the start, `usual_us` the length of the rest.
+    #[must_use]
+    pub fn joined(&self, usual_us: i64, first: Option<FirstSegments>) -> Self {
+        let mut out = Self { init: self.init.clone(), segments: Vec::new(), is_ended: self.is_ended };
+        let (mut at_us, mut end_us) = (0, 0);
+        for piece in &self.segments {
+            let starts_anew = at_us + SLACK_US >= end_us || piece.is_discontinuity;
+            let joins = !starts_anew && out.segments.last().is_some_and(|last| continues(last, piece));
+            if joins {
+                if let Some(last) = out.segments.last_mut() {
+                    last.duration_us += piece.duration_us;
+                    if let (Some(range), Some(more)) = (last.range.as_mut(), piece.range) {
+                        range.length += more.length;
+                    }
+                }
+            } else {
+                end_us = match first {
+                    Some(first) if out.segments.len() < first.count as usize => end_us.max(at_us) + first.us,
+                    _ => end_us.max(at_us) + usual_us,
+                };
+                out.segments.push(piece.clone());
+            }
+            at_us += piece.duration_us;
+        }
+        out
+    }
+}
+
+/// A cut this little before its target counts as on it: time bases round.
+const SLACK_US: i64 = 2_000;
+
+fn continues(last: &Segment, piece: &Segment) -> bool {
+    match (last.range, piece.range) {
+        (Some(a), Some(b)) => last.uri == piece.uri && a.offset + a.length == b.offset,
+        _ => false,
+    }
+}
+
+fn seconds(text: &str) -> Result<i64, Error> {
+    let bad = || Error::invalid(format!("{text:?} is not a duration"));
+    let value: f64 = text.trim().parse().map_err(|_| bad())?;
+    if !value.is_finite() || !(0.0..1e9).contains(&value) {
+        return Err(bad());
+    }
+    Ok((value * 1e6).round() as i64)
+}
+
+fn byte_range(text: &str, previous_end: Option<u64>) -> Result<ByteRange, Error> {
+    let bad = || Error::invalid(format!("{text:?} is not a byte range"));
+    let (length, offset) = match text.split_once('@') {
+        Some((length, offset)) => (length, offset.parse().map_err(|_| bad())?),
+        None => (text, previous_end.unwrap_or(0)),
+    };
+    let length: u64 = length.parse().map_err(|_| bad())?;
+    offset.checked_add(length).ok_or_else(bad)?;
+    Ok(ByteRange { offset, length })
+}
+
+fn parse_map(value: &str) -> Result<Init, Error> {
+    let attribute = |name: &str| {
+        let rest = &value[value.find(&format!("{name}=\""))? + name.len() + 2..];
+        rest.find('"').map(|end| rest[..end].to_owned())
+    };
+    let uri = attribute("URI").ok_or_else(|| Error::invalid("#EXT-X-MAP without URI"))?;
+    let range = attribute("BYTERANGE").map(|text| byte_range(&text, None)).transpose()?;
+    Ok(Init { uri, range })
+}
+
+/// Short segments at the start, for a quick first picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstSegments {
+    /// Length of each in microseconds.
+    pub us: i64,
+    /// How many.
+    pub count: u32,
+}
+
+/// What the files of a playlist become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packaging {
+    /// Key of the playlist.
+    pub playlist_key: String,
+    /// Directory of the segments, beginning and ending with `/`.
+    pub directory: String,
+    /// Checked pattern of the segments' names, relative to `directory`.
+    pub segment: String,
+    /// How `{number}` is written.
+    pub number: NumberFormat,
+    /// Extension of the segments.
+    pub extension: String,
+    /// Media type of the segments.
+    pub content_type: String,
+    /// All segments are stretches of one object.
+    pub is_single: bool,
+    /// Usual length of a segment in microseconds; the run cut at each key frame.
+    pub join_us: i64,
+    /// Short segments at the start.
+    pub first: Option<FirstSegments>,
+    /// Each segment begins with a key frame.
+    pub is_independent: bool,
+    /// What `{inputName}` stands for.
+    pub input_name: String,
+    /// What `{inputFormat}` stands for.
+    pub input_format: String,
+    /// What `{definition}` stands for.
+    pub definition: i64,
+    /// What `{taskId}` stands for.
+    pub task_id: String,
+}
+
+/// Variables that the name of a segment may use.
+pub const SEGMENT_VARIABLES: &[Variable] = &[
+    Variable::InputName,
+    Variable::InputFormat,
+    Variable::Definition,
+    Variable::Format,
+    Variable::Number,
+    Variable::SegmentNumber,
+    Variable::TaskId,
+];
+
+/// Media type of a playlist.
+pub const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+
+/// An object made of a file or of a stretch of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Name in the job's folder.
+    pub file: String,
+    /// Stretch of the file; `None` is the whole file.
+    pub range: Option<ByteRange>,
+    /// Key of the object.
+    pub key: String,
+    /// Media type of the object.
+    pub content_type: String,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// A playlist ready to be published with its pieces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Text of the playlist, for [`Packaging::playlist_key`].
+    pub playlist: String,
+    /// The other objects, in the order of the playlist.
+    pub pieces: Vec<Piece>,
+    /// Length of the whole in microseconds.
+    pub duration_us: i64,
+}
+
+impl Packaging {
+    /// Turns the playlist that the run wrote into the one that is published.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the playlist cannot be read, has no segments or leads out of the job's folder, or a
+    /// key would be unsafe; `Internal` when two segments would get the same key.
+    pub fn finish(&self, text: &str) -> Result<Finished, Error> {
+        let mut playlist = Playlist::parse(text)?.joined(self.join_us, self.first);
+        if playlist.segments.is_empty() {
+            return Err(Error::invalid("the output has no segments"));
+        }
+        let mut pieces: Vec<Piece> = Vec::new();
+        if let Some(init) = &mut playlist.init {
+            let file = local(&init.uri)?;
+            let key = if self.is_single { self.key(0)? } else { self.init_key()? };
+            if !self.is_single {
+                let range = init.range.take();
+                pieces.push(self.piece(file, range, key.clone(), Role::Init));
+            }
+            init.uri = relative_uri(&self.playlist_key, &key);
+        }
+        for (nth, segment) in (0..).zip(&mut playlist.segments) {
+            let file = local(&segment.uri)?;
+            let key = self.key(if self.is_single { 0 } else { nth })?;
+            segment.uri = relative_uri(&self.playlist_key, &key);
+            if self.is_single {
+                if pieces.is_empty() {
+                    pieces.push(self.piece(file, None, key, Role::Segment));
+                } else if pieces[0].file != file {
+                    return Err(Error::internal("the segments of one object lie in several files"));
+                }
+            } else {
+                let range = segment.range.take();
+                pieces.push(self.piece(file, range, key, Role::Segment));
+            }
+        }
+        let mut keys: Vec<&str> = pieces.iter().map(|p| p.key.as_str()).collect();
+        keys.push(&self.playlist_key);
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::invalid("two files of the playlist would get the same name"));
+        }
+        let duration_us = playlist.segments.iter().map(|s| s.duration_us).sum();
+        Ok(Finished { playlist: playlist.write(self.is_independent), pieces, duration_us })
+    }
+
+    fn piece(&self, file: String, range: Option<ByteRange>, key: String, role: Role) -> Piece {
+        Piece { file, range, key, content_type: self.content_type.clone(), role }
+    }
+
+    fn key(&self, nth: u64) -> Result<String, Error> {
+        self.named(&self.number.show(nth), &self.extension)
+    }
+
+    fn init_key(&self) -> Result<String, Error> {
+        self.named("init", "mp4")
+    }
+
+    fn named(&self, number: &str, extension: &str) -> Result<String, Error> {
+        let values = Values {
+            input_name: &self.input_name,
+            input_format: &self.input_format,
+            definition: self.definition,
+            format: extension,
+            number,
+            segment_number: number,
+            task_id: &self.task_id,
+            ..Values::default()
+        };
+        Pattern::parse(&self.segment, SEGMENT_VARIABLES)?.key(&self.directory, &values)
+    }
+}
+
+/// A name in the job's folder, as the run wrote it.
+fn local(uri: &str) -> Result<String, Error> {
+    if uri.is_empty() || uri.contains(['/', '\\', ':', '%', '?']) || uri.starts_with('.') {
+        return Err(Error::invalid(format!("the playlist names {uri:?}, which is not a file of the job")));
+    }
+    Ok(uri.to_owned())
+}
+
+/// The address of the object `to` as seen from the object `from`, both keys beginning with `/`.
+pub fn relative_uri(from: &str, to: &str) -> String {
+    let steps = |key: &str| key.trim_start_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (from, to) = (steps(from), steps(to));
+    let shared = from[..from.len() - 1].iter().zip(&to[..to.len() - 1]).take_while(|(a, b)| a == b).count();
+    let up = from.len() - 1 - shared;
+    let mut out = "../".repeat(up);
+    let down: Vec<String> = to[shared..].iter().map(|step| percent_encode(step)).collect();
+    out.push_str(&down.join("/"));
+    // "#…" would read as a comment, "x:…" as a scheme; both are encoded, so a bare name is always safe.
+    out
+}
+
+fn percent_encode(step: &str) -> String {
+    let mut out = String::with_capacity(step.len());
+    for byte in step.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:0\n\
+        #EXTINF:4.000000,\nseg0.ts\n#EXTINF:4.000000,\nseg1.ts\n#EXTINF:1.480000,\nseg2.ts\n#EXT-X-ENDLIST\n";
+    const SINGLE: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n\
+        #EXT-X-MAP:URI=\"all.mp4\",BYTERANGE=\"100@0\"\n\
+        #EXTINF:1.0,\n#EXT-X-BYTERANGE:10@100\nall.mp4\n#EXTINF:1.0,\n#EXT-X-BYTERANGE:20@110\nall.mp4\n\
+        #EXTINF:1.0,\n#EXT-X-BYTERANGE:30@130\nall.mp4\n#EXTINF:1.0,\n#EXT-X-BYTERANGE:40\nall.mp4\n\
+        #EXTINF:0.5,\n#EXT-X-BYTERANGE:5@200\nall.mp4\n#EXT-X-ENDLIST\n";
+
+    fn packaging() -> Packaging {
+        Packaging {
+            playlist_key: "/out/Animal_from_mp4.m3u8".to_owned(),
+            directory: "/out/".to_owned(),
+            segment: "{inputName}_from_{inputFormat}_{number}".to_owned(),
+            number: NumberFormat::default(),
+            extension: "ts".to_owned(),
+            content_type: "video/mp2t".to_owned(),
+            is_single: false,
+            join_us: 1_000_000,
+            first: None,
+            is_independent: false,
+            input_name: "Animal".to_owned(),
+            input_format: "mp4".to_owned(),
+            definition: 100_210,
+            task_id: "1-WorkflowTask-0tt1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn segments_get_their_keys_and_the_playlist_points_to_them() {
+        let done = packaging().finish(PLAIN).unwrap();
+        let keys: Vec<_> = done.pieces.iter().map(|p| p.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            ["/out/Animal_from_mp4_0.ts", "/out/Animal_from_mp4_1.ts", "/out/Animal_from_mp4_2.ts"]
+        );
+        insta::assert_snapshot!(done.playlist, @r"
+        #EXTM3U
+        #EXT-X-VERSION:3
+        #EXT-X-TARGETDURATION:4
+        #EXT-X-MEDIA-SEQUENCE:0
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXTINF:4.000000,
+        Animal_from_mp4_0.ts
+        #EXTINF:4.000000,
+        Animal_from_mp4_1.ts
+        #EXTINF:1.480000,
+        Animal_from_mp4_2.ts
+        #EXT-X-ENDLIST
+        ");
+    }
+
+    #[test]
+    fn short_first_segments_are_joined_from_pieces_of_one_object() {
+        let single = Packaging {
+            is_single: true,
+            join_us: 2_000_000,
+            first: Some(FirstSegments { us: 1_000_000, count: 2 }),
+            extension: "mp4".to_owned(),
+            is_independent: true,
+            ..packaging()
+        };
+        let done = single.finish(SINGLE).unwrap();
+        assert_eq!(done.pieces.len(), 1);
+        insta::assert_snapshot!(done.playlist, @r#"
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:2
+        #EXT-X-MEDIA-SEQUENCE:0
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-MAP:URI="Animal_from_mp4_0.mp4",BYTERANGE="100@0"
+        #EXTINF:1.000000,
+        #EXT-X-BYTERANGE:10@100
+        Animal_from_mp4_0.mp4
+        #EXTINF:1.000000,
+        #EXT-X-BYTERANGE:20@110
+        Animal_from_mp4_0.mp4
+        #EXTINF:2.000000,
+        #EXT-X-BYTERANGE:70@130
+        Animal_from_mp4_0.mp4
+        #EXTINF:0.500000,
+        #EXT-X-BYTERANGE:5@200
+        Animal_from_mp4_0.mp4
+        #EXT-X-ENDLIST
+        "#);
+    }
+
+    #[test]
+    fn pieces_of_one_file_can_become_objects_of_their_own() {
+        let cut = Packaging {
+            join_us: 3_000_000,
+            first: Some(FirstSegments { us: 1_000_000, count: 1 }),
+            extension: "m4s".to_owned(),
+            ..packaging()
+        };
+        let done = cut.finish(SINGLE).unwrap();
+        let pieces: Vec<_> = done
+            .pieces
+            .iter()
+            .map(|p| (p.key.rsplit('/').next().unwrap(), p.range.map(|r| (r.offset, r.length))))
+            .collect();
+        assert_eq!(
+            pieces,
+            [
+                ("Animal_from_mp4_init.mp4", Some((0, 100))),
+                ("Animal_from_mp4_0.m4s", Some((100, 10))),
+                ("Animal_from_mp4_1.m4s", Some((110, 90))),
+                ("Animal_from_mp4_2.m4s", Some((200, 5))),
+            ]
+        );
+        assert!(done.playlist.contains("#EXT-X-MAP:URI=\"Animal_from_mp4_init.mp4\"\n"));
+        assert!(!done.playlist.contains("BYTERANGE"));
+    }
+
+    #[test]
+    fn a_playlist_that_leads_out_of_the_folder_is_refused() {
+        for uri in ["../x.ts", "/etc/passwd", "http://h/x.ts", "a/b.ts", ".x"] {
+            let text = PLAIN.replace("seg1.ts", uri);
+            assert!(packaging().finish(&text).is_err(), "{uri}");
+        }
+        assert!(packaging().finish("#EXTM3U\n#EXT-X-ENDLIST\n").is_err());
+        assert!(packaging().finish("hello").is_err());
+        assert!(Playlist::parse("#EXTM3U\n#EXTINF:x,\na.ts\n").is_err());
+        assert!(
+            Playlist::parse("#EXTM3U\n#EXTINF:1,\n#EXT-X-BYTERANGE:1@18446744073709551615\na\n").is_err()
+        );
+    }
+
+    #[test]
+    fn names_that_would_collide_are_refused() {
+        let fixed = Packaging { segment: "{inputName}".to_owned(), ..packaging() };
+        assert!(fixed.finish(PLAIN).is_err());
+    }
+
+    #[test]
+    fn addresses_are_relative_and_encoded() {
+        assert_eq!(relative_uri("/out/a.m3u8", "/out/seg/中 1#.ts"), "seg/%E4%B8%AD%201%23.ts");
+        assert_eq!(relative_uri("/out/x/a.m3u8", "/out/y/b.ts"), "../y/b.ts");
+        assert_eq!(relative_uri("/a.m3u8", "/b:c.ts"), "b%3Ac.ts");
+    }
+}

@@ -1,0 +1,147 @@
+//! What a feature plans: command lines as values, and which of their files become which objects.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hls;
+
+/// Which program a command starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tool {
+    /// ffmpeg.
+    Ffmpeg,
+    /// The packager.
+    Packager,
+}
+
+/// A word of a command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arg {
+    /// As it stands.
+    Text(String),
+    /// The path or address of the source.
+    Source,
+    /// A file of this name in the job's folder.
+    File(String),
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// One run of one program.
+///
+/// What every run has in common (no stdin, log level, progress, allowed protocols and formats, limits) is added
+/// by who runs it, in front of `args`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// Which program.
+    pub tool: Tool,
+    /// The words after the program's name.
+    pub args: Vec<Arg>,
+    /// Length of what it writes in microseconds, for progress; 0 when unknown.
+    pub expected_us: i64,
+}
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// What was asked for, alone.
+    Main,
+    /// A playlist, the file that a player opens.
+    Playlist,
+    /// A segment of a playlist.
+    Segment,
+    /// The header that all segments share.
+    Init,
+}
+
+/// What becomes of the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// One file, one object.
+    File {
+        /// Name in the job's folder.
+        file: String,
+        /// Key of the object, beginning with `/`.
+        key: String,
+        /// Media type of the object.
+        content_type: String,
+        /// What it is for.
+        role: Role,
+    },
+    /// A playlist whose segments are known only after the run: [`hls::Packaging::finish`] makes the objects
+    /// from its text.
+    Hls {
+        /// Name of the playlist in the job's folder.
+        file: String,
+        /// How to name and cut.
+        packaging: hls::Packaging,
+    },
+}
+
+/// What a feature wants done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// To be run in this order.
+    pub commands: Vec<Command>,
+    /// To be published together.
+    pub outputs: Vec<Output>,
+    /// Name in the job's folder of the file that tells what came out.
+    pub probe: String,
+}
+
+impl Plan {
+    /// Key of what the user asked for: the file, or the playlist.
+    pub fn main_key(&self) -> &str {
+        self.outputs.first().map_or("", |output| match output {
+            Output::File { key, .. } => key,
+            Output::Hls { packaging, .. } => &packaging.playlist_key,
+        })
+    }
+}
+
+/// What the installed tools can do, as far as plans depend on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Build {
+    /// Names of encoders that work, such as `libx264`.
+    pub encoders: BTreeSet<String>,
+    /// Names of filters that work, such as `zscale`.
+    pub filters: BTreeSet<String>,
+}
+
+impl Build {
+    /// Whether this encoder works.
+    pub fn encodes(&self, name: &str) -> bool {
+        self.encoders.contains(name)
+    }
+
+    /// Whether this filter works.
+    pub fn filters(&self, name: &str) -> bool {
+        self.filters.contains(name)
+    }
+
+    /// A build with these encoders and filters.
+    pub fn with<'a>(
+        encoders: impl IntoIterator<Item = &'a str>,
+        filters: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            encoders: encoders.into_iter().map(str::to_owned).collect(),
+            filters: filters.into_iter().map(str::to_owned).collect(),
+        }
+    }
+}
