@@ -198,7 +198,7 @@ pub async fn of_task(tx: &mut Tx<'_>, task: i64) -> Result<Vec<Stored>> {
 
 /// How many callbacks are yet to be delivered, counted up to `bound`.
 pub async fn pending(tx: &mut Tx<'_>, bound: i64) -> Result<i64> {
-    let q = "SELECT count(*) FROM (SELECT id FROM callbacks WHERE state IN (0, 1) LIMIT $1) AS some";
+    let q = "SELECT count(*) FROM (SELECT id FROM callbacks WHERE state IN (0, 1) LIMIT $1) AS found";
     on!(tx, c => sqlx::query_scalar(q).bind(bound).fetch_one(c).await).doing("counting callbacks")
 }
 

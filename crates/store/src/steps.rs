@@ -248,7 +248,7 @@ pub async fn promote(tx: &mut Tx<'_>, now_ms: Millis, limit: i64) -> Result<Vec<
 /// When the next delayed step is due or the next lease ends, whichever is first.
 pub async fn next_due(tx: &mut Tx<'_>) -> Result<Option<Millis>> {
     let q = "SELECT min(at) FROM (SELECT min(run_after) AS at FROM steps WHERE state = 2
-        UNION ALL SELECT min(lease_until) AS at FROM steps WHERE state = 3) AS both";
+        UNION ALL SELECT min(lease_until) AS at FROM steps WHERE state = 3) AS moments";
     on!(tx, c => sqlx::query_scalar(q).fetch_one(c).await).doing("looking for the next due step")
 }
 
@@ -265,9 +265,9 @@ pub struct Counts {
 
 /// Counts up to `bound` steps of each state that has an index of its own.
 pub async fn counts(tx: &mut Tx<'_>, bound: i64) -> Result<Counts> {
-    let ready = "SELECT count(*) FROM (SELECT id FROM steps WHERE state = 1 LIMIT $1) AS some";
-    let delayed = "SELECT count(*) FROM (SELECT id FROM steps WHERE state = 2 LIMIT $1) AS some";
-    let running = "SELECT count(*) FROM (SELECT id FROM steps WHERE state = 3 LIMIT $1) AS some";
+    let ready = "SELECT count(*) FROM (SELECT id FROM steps WHERE state = 1 LIMIT $1) AS found";
+    let delayed = "SELECT count(*) FROM (SELECT id FROM steps WHERE state = 2 LIMIT $1) AS found";
+    let running = "SELECT count(*) FROM (SELECT id FROM steps WHERE state = 3 LIMIT $1) AS found";
     let mut found = [0; 3];
     for (q, found) in [ready, delayed, running].into_iter().zip(&mut found) {
         *found =
