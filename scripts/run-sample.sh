@@ -62,8 +62,8 @@ MPS_SECRET_ID=$(field SecretId)
 MPS_SECRET_KEY=$(field SecretKey)
 MPS_ENDPOINT=$(read_endpoint api)
 export MPS_SECRET_ID MPS_SECRET_KEY MPS_ENDPOINT
-bucket=media-$(field AppId)
-"$mps" buckets create "$bucket" --if-missing --data "$data" >/dev/null
+bucket=input-$(field AppId)
+"$mps" buckets create "$bucket" --data "$data" >/dev/null
 
 echo "run: transcoding $input to two MP4 renditions (100020, 100030) and an HLS (100220)"
 outputs=$("$mps" process --input "$input" --bucket "$bucket" --template 100020 100030 100220 --wait \

@@ -95,7 +95,9 @@ fn lines(info: &MediaInfo) -> Vec<String> {
     for subtitle in &info.subtitles {
         lines.push(format!("  #{} subtitles  {}  {}", subtitle.index, subtitle.codec, subtitle.language));
     }
-    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
+    }
     lines
 }
 

@@ -1,6 +1,6 @@
 //! Finding a server: by flags, by the environment, or by the data folder on the server's own machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -122,6 +122,17 @@ impl Target {
         let buckets = address(self.buckets.as_ref().unwrap_or(&endpoint.buckets))?;
         let region = self.region.clone().unwrap_or(config.region);
         Server::new(address(&endpoint.api)?, buckets, key, region)
+    }
+}
+
+impl Target {
+    /// The file behind an object, where the server is this machine's own and the bucket is local.
+    pub async fn local_file(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        if self.named(&ClientVariables::read()) {
+            return None;
+        }
+        let config = self.local.load(None).ok()?;
+        crate::local::object_file(&config, bucket, key).await.ok().flatten()
     }
 }
 

@@ -10,11 +10,14 @@ pub mod s3;
 use std::time::Duration;
 
 use mps_core::clock::{Clock, SystemClock};
+use mps_wire::auth::tc3;
 use serde_json::Value;
 use url::Url;
 
 /// The version of the API.
 pub const VERSION: &str = "2019-06-12";
+
+const CONTENT_TYPE: &str = "application/json; charset=utf-8";
 
 /// A SecretId with its SecretKey.
 #[derive(Clone)]
@@ -99,12 +102,25 @@ impl Server {
         let body = params.to_string();
         let host = authority(&self.api);
         let timestamp = SystemClock.now_ms() / 1_000;
-        let authorization = signing::authorization(&self.key, &host, body.as_bytes(), timestamp);
+        let request = tc3::Request {
+            method: "POST",
+            host: &host,
+            content_type: CONTENT_TYPE,
+            query: "",
+            body: body.as_bytes(),
+            timestamp_s: timestamp,
+        };
+        let authorization =
+            tc3::sign(&request, &self.key.id, &self.key.secret).map_err(|error| CallError::Refused {
+                code: error.code.into_owned(),
+                message: error.message,
+                request_id: "not sent".to_owned(),
+            })?;
         let answer = self
             .http
             .post(self.api.clone())
             .header("Host", host)
-            .header("Content-Type", signing::CONTENT_TYPE)
+            .header("Content-Type", CONTENT_TYPE)
             .header("X-TC-Action", action)
             .header("X-TC-Version", VERSION)
             .header("X-TC-Timestamp", timestamp.to_string())
@@ -154,17 +170,6 @@ fn http_client() -> anyhow::Result<reqwest::Client> {
     // More than one crate of the tree may ask for a provider; the first one stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).no_proxy().build()?)
-}
-
-mod signing {
-    use super::KeyPair;
-
-    pub(super) const CONTENT_TYPE: &str = "application/json; charset=utf-8";
-
-    pub(super) fn authorization(key: &KeyPair, host: &str, body: &[u8], timestamp: i64) -> String {
-        let _ = (key, host, body, timestamp);
-        String::new()
-    }
 }
 
 #[cfg(test)]

@@ -186,7 +186,10 @@ impl Process {
                         println!("{}", file.display());
                     }
                 }
-                None => println!("{output}"),
+                None => match self.target.local_file(&output.bucket, &output.key).await {
+                    Some(file) => println!("{}", file.display()),
+                    None => println!("{output}"),
+                },
             }
         }
         Ok(())
