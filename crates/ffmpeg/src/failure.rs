@@ -29,6 +29,8 @@ pub(crate) fn explain(job: &Job, stop: Option<Stop>, ended: Option<&Ended>, stde
         (Some(stop), _) => stopped(job, stop),
         (None, Some(ended)) => match ended.status.signal() {
             Some(signal) => by_signal(job, signal, ended),
+            // ffmpeg catches the signal of this limit and exits by itself.
+            None if ended.cpu >= job.limits.cpu => too_much_cpu(job),
             None => by_code(&said, ended.status.code().unwrap_or(-1)),
         },
         (None, None) => Error::internal(format!("{} did not start", job.tool)),
@@ -96,6 +98,8 @@ const FILE_TOO_BIG: i32 = averror(libc::EFBIG);
 const NO_MEMORY: i32 = averror(libc::ENOMEM);
 /// `AVERROR_INVALIDDATA` is made of the letters INDA; its low byte.
 const INVALID_DATA: i32 = 256 - b'I' as i32;
+/// ffmpeg's own status when a signal made it stop.
+const ENDED_BY_SIGNAL: i32 = 255;
 /// ffmpeg's own status when too many frames failed to decode.
 const TOO_MANY_ERRORS: i32 = 69;
 
@@ -117,6 +121,9 @@ fn by_code(said: &Said<'_>, code: i32) -> Error {
             Kind::Limit,
             format!("an output would be larger than the {allowed} bytes allowed"),
         );
+    }
+    if code == ENDED_BY_SIGNAL && has(&["Immediate exit requested"]) {
+        return Error::unavailable(format!("{tool} was ended from outside")).with_blame(Blame::Us);
     }
     if has(&["Picture size", "exceeds specified max pixel count"]) {
         return Error::new(Kind::Limit, tell("a picture of the input is larger than allowed"));
@@ -170,7 +177,9 @@ const RELAY: &[&str] = &[
     "Connection refused",
     "Connection reset",
     "Connection timed out",
+    "Error reading HTTP response",
     "Input/output error",
+    "I/O error",
     "Stream ends prematurely",
 ];
 
@@ -195,12 +204,20 @@ struct Said<'a> {
 const EMPTY_WORDS: &[&str] = &[
     "Conversion failed!",
     "Last message repeated",
-    "Error opening input files",
     "Error opening output files",
     "Task finished with error code",
     "Terminating thread with return code",
     "Nothing was written into output file",
     "Exiting normally",
+    "Error opening input file",
+    "Error closing ",
+    "Decoding error",
+    "Could not open encoder before EOF",
+    "Cannot determine format of input",
+    "Error sending frames to consumers",
+    "Error reinitializing filters",
+    "Error parsing global options",
+    "Invalid data found when processing input",
 ];
 
 impl Said<'_> {
@@ -208,9 +225,10 @@ impl Said<'_> {
     fn line(&self) -> String {
         let lines = || self.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
         let telling = lines().rfind(|line| !EMPTY_WORDS.iter().any(|words| line.contains(words)));
-        let line = telling.or_else(|| lines().next_back()).unwrap_or_default();
+        let line = telling.unwrap_or_default();
         let line = line.strip_prefix(LAUNCH_PREFIX).unwrap_or(line);
-        self.discreet(without_component(line), 300)
+        let line = without_component(line);
+        self.discreet(line.strip_prefix("Error opening input: ").unwrap_or(line), 300)
     }
 
     /// The end of it all, for logs.
@@ -298,13 +316,13 @@ mod tests {
     }
 
     fn exit(code: i32, stderr: &str) -> Error {
-        ended(job(), code << 8, stderr)
+        ended(&job(), code << 8, stderr)
     }
 
-    fn ended(job: Job, raw: i32, stderr: &str) -> Error {
+    fn ended(job: &Job, raw: i32, stderr: &str) -> Error {
         let ended =
             Ended { status: ExitStatus::from_raw(raw), cpu: Duration::from_secs(1), max_rss_bytes: 1 };
-        explain(&job, None, Some(&ended), stderr)
+        explain(job, None, Some(&ended), stderr)
     }
 
     #[test]
@@ -320,6 +338,7 @@ mod tests {
             (error.kind(), error.blame(), error.retry()),
             (Kind::InvalidInput, Blame::Caller, Retry::Never)
         );
+        assert_eq!(error.message(), "the input is broken or not a media file: moov atom not found");
         assert!(!error.chain().contains("/data/"), "{}", error.chain());
     }
 
@@ -334,18 +353,18 @@ mod tests {
 
     #[test]
     fn a_crash_is_ours_and_may_be_tried_again() {
-        let error = ended(job(), libc::SIGSEGV, "malloc_consolidate(): invalid chunk size\n");
+        let error = ended(&job(), libc::SIGSEGV, "malloc_consolidate(): invalid chunk size\n");
         assert_eq!((error.kind(), error.blame(), error.retry()), (Kind::Internal, Blame::Us, Retry::Later));
         assert!(error.chain().contains("malloc_consolidate"), "{}", error.chain());
     }
 
     #[test]
     fn limits_are_told_by_name() {
-        assert_eq!(ended(job(), libc::SIGXFSZ, "").kind(), Kind::Limit);
-        assert_eq!(ended(job(), libc::SIGXCPU, "").kind(), Kind::Limit);
+        assert_eq!(ended(&job(), libc::SIGXFSZ, "").kind(), Kind::Limit);
+        assert_eq!(ended(&job(), libc::SIGXCPU, "").kind(), Kind::Limit);
         let cpu = Job { limits: Limits { cpu: Duration::from_secs(1), ..Limits::default() }, ..job() };
-        assert!(ended(cpu, libc::SIGKILL, "").message().contains("processor time"));
-        assert_eq!(ended(job(), libc::SIGKILL, "").kind(), Kind::Unavailable);
+        assert!(ended(&cpu, libc::SIGKILL, "").message().contains("processor time"));
+        assert_eq!(ended(&job(), libc::SIGKILL, "").kind(), Kind::Unavailable);
         assert!(exit(244, "Cannot allocate memory").message().contains("MiB"));
     }
 
@@ -362,15 +381,19 @@ mod tests {
     #[test]
     fn a_relay_that_fails_may_recover_and_its_token_stays_secret() {
         let relay = Job { loopback_port: Some(4000), ..job() };
-        let line =
-            "[in#0 @ 0x1] Error opening input file http://127.0.0.1:4000/s3cret: HTTP error 502 Bad Gateway";
-        let error = ended(relay, 251 << 8, line);
+        let line = "[in#0 @ 0x1] Error opening input: Server returned 5XX Server Error reply
+\
+                    Error opening input file http://127.0.0.1:4000/s3cret.
+\
+                    Error opening input files: Server returned 5XX Server Error reply
+";
+        let error = ended(&relay, 251 << 8, line);
         assert_eq!(
             (error.kind(), error.blame(), error.retry()),
             (Kind::Unavailable, Blame::Outside, Retry::Later)
         );
         assert!(!error.chain().contains("s3cret"), "{}", error.chain());
-        assert!(error.message().contains("502"), "{error}");
+        assert_eq!(error.message(), "the input could not be fetched: Server returned 5XX Server Error reply");
     }
 
     #[test]

@@ -36,10 +36,10 @@ const GIB: u64 = 1 << 30;
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            wall: Duration::from_secs(24 * 3600),
-            stall: Duration::from_secs(60),
-            stall_busy: Duration::from_secs(20 * 60),
-            cpu: Duration::from_secs(30 * 24 * 3600),
+            wall: Duration::from_hours(24),
+            stall: Duration::from_mins(1),
+            stall_busy: Duration::from_mins(20),
+            cpu: Duration::from_hours(30 * 24),
             memory_bytes: 16 * GIB,
             file_bytes: 512 * GIB,
             open_files: 1024,
@@ -56,10 +56,10 @@ impl Limits {
     /// For looking into a file: short, small, and with the service's own priority.
     pub fn probe() -> Self {
         Self {
-            wall: Duration::from_secs(60),
-            stall: Duration::from_secs(60),
-            stall_busy: Duration::from_secs(60),
-            cpu: Duration::from_secs(60),
+            wall: Duration::from_mins(1),
+            stall: Duration::from_mins(1),
+            stall_busy: Duration::from_mins(1),
+            cpu: Duration::from_mins(1),
             memory_bytes: 4 * GIB,
             file_bytes: 1 << 20,
             nice: 0,

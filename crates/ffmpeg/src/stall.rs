@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits { stall: Duration::from_secs(60), stall_busy: Duration::from_secs(600), ..Limits::default() }
+        Limits { stall: Duration::from_mins(1), stall_busy: Duration::from_mins(10), ..Limits::default() }
     }
 
     #[tokio::test(start_paused = true)]

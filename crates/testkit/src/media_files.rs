@@ -27,13 +27,11 @@ pub fn tool(name: &str) -> Option<PathBuf> {
 pub fn media_folder() -> Option<PathBuf> {
     let chosen = variable("MPS_TEST_MEDIA").map(PathBuf::from);
     let path = chosen.unwrap_or_else(|| repo_root().join("../shared/media"));
-    match path.canonicalize() {
-        Ok(path) => Some(path),
-        Err(_) => {
-            eprintln!("skipped: no sample media at {}; set MPS_TEST_MEDIA", path.display());
-            None
-        }
+    let found = path.canonicalize().ok();
+    if found.is_none() {
+        eprintln!("skipped: no sample media at {}; set MPS_TEST_MEDIA", path.display());
     }
+    found
 }
 
 /// A sample by its path inside the folder, such as `real/man_sample.mp4`, or nothing after saying so.

@@ -1,5 +1,7 @@
 //! RFC 6381 codec strings, as HLS and DASH name codecs, from a stream's decoder configuration.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use super::fields::{hex_dump, integer, text};
@@ -63,7 +65,8 @@ fn hevc(extradata: &[u8], name: &str) -> Option<String> {
     let mut out = format!("{name}.{space}{profile}.{compatibility:X}.{tier}{level}");
     let kept = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     for byte in &constraints[..kept] {
-        out.push_str(&format!(".{byte:X}"));
+        // Writing to a String cannot fail.
+        let _ = write!(out, ".{byte:X}");
     }
     Some(out)
 }
@@ -139,9 +142,9 @@ mod tests {
 
     fn dump(bytes: &[u8]) -> String {
         let mut out = String::from("\n00000000: ");
-        for pair in bytes.chunks(2) {
-            out.push_str(&pair.iter().map(|b| format!("{b:02x}")).collect::<String>());
-            out.push(' ');
+        for (at, byte) in bytes.iter().enumerate() {
+            let gap = if at % 2 == 1 { " " } else { "" };
+            let _ = write!(out, "{byte:02x}{gap}");
         }
         out + "  ...\n"
     }

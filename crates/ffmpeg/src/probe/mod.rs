@@ -14,8 +14,8 @@ use mps_core::{Error, Kind, MediaInfo, Result};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::supervise::{Job, Stdout, supervise};
-use crate::{Limits, SourceRef, Tool, Tools, argv};
+use crate::supervise::{Done, Job, Stdout, supervise};
+use crate::{Limits, Progress, SourceRef, Tool, Tools, argv};
 
 pub use parse::parse;
 
@@ -49,8 +49,21 @@ impl Default for ProbeOptions {
 /// [`Kind::NotFound`] when there is no such file; with [`Kind::Limit`] when it is larger than the limits.
 pub async fn probe(tools: &Tools, source: &SourceRef, options: &ProbeOptions) -> Result<MediaInfo> {
     check_file(source).await?;
-    let answer = ask(tools, source, options, &["-show_format", "-show_streams", "-show_data"]).await?;
-    let mut info = parse(&answer)?;
+    // The first key frame tells the pixel format; decoding what lies between costs three times as much in 4K.
+    let wishes = ["-skip_frame", "nokey", "-show_format", "-show_streams", "-show_data"];
+    let mut info = parse(&ask(tools, source, options, &wishes).await?)?;
+    if parse::lacks_picture(&info) {
+        // Some codecs mark no frame as a key.
+        info = parse(&ask(tools, source, options, &wishes[2..]).await?)?;
+    }
+    if let Some(stream) = parse::lacks_size(&info) {
+        // A prober built without this codec's decoder; ffmpeg itself may have it.
+        let map = format!("0:{stream}");
+        let wishes = ["-map", &map, "-frames:v", "1"];
+        if let Ok(done) = output_run(tools, source, options, &wishes, "framecrc", Stdout::Capture).await {
+            parse::add_size(&mut info, stream, &String::from_utf8_lossy(&done.stdout));
+        }
+    }
     if let Some(stream) = parse::wants_first_frame(&info) {
         let selector = stream.to_string();
         let frame = ["-show_frames", "-read_intervals", "%+#1", "-select_streams", &selector];
@@ -63,8 +76,8 @@ pub async fn probe(tools: &Tools, source: &SourceRef, options: &ProbeOptions) ->
         decode_first(tools, source, options, &info).await?;
     }
     if options.measure_length && parse::lacks_length(&info) {
-        let length_us = measure_length(tools, source, options).await?;
-        parse::set_length(&mut info, length_us);
+        let end = measure_length(tools, source, options).await?;
+        parse::set_length(&mut info, end);
     }
     Ok(info)
 }
@@ -84,8 +97,7 @@ async fn check_file(source: &SourceRef) -> Result<()> {
 
 /// Runs ffprobe and reads its JSON.
 async fn ask(tools: &Tools, source: &SourceRef, options: &ProbeOptions, wishes: &[&str]) -> Result<Value> {
-    // The first key frame tells the pixel format; decoding what lies between costs three times as much in 4K.
-    let fixed = ["-hide_banner", "-v", "error", "-skip_frame", "nokey", "-print_format", "json=compact=1"];
+    let fixed = ["-hide_banner", "-v", "error", "-print_format", "json=compact=1"];
     let mut args: Vec<OsString> = fixed.iter().chain(wishes).map(OsString::from).collect();
     args.extend(argv::input_args(source, &options.limits));
     let done = supervise(tools, job(Tool::Ffprobe, args, Stdout::Capture, source, options)).await?;
@@ -119,14 +131,14 @@ async fn decode_first(
     Ok(())
 }
 
-/// Reads every packet without decoding and gives the time of the last one, in microseconds.
-async fn measure_length(tools: &Tools, source: &SourceRef, options: &ProbeOptions) -> Result<i64> {
+/// Reads every packet without decoding and gives the time of the last one and the number of frames.
+async fn measure_length(tools: &Tools, source: &SourceRef, options: &ProbeOptions) -> Result<Progress> {
     let wishes = ["-map", "0:v?", "-map", "0:a?", "-c", "copy"];
     match null_run(tools, source, options, &wishes).await {
-        Ok(done) => Ok(done.report.progress.out_time_us),
+        Ok(done) => Ok(done.report.progress),
         Err(error) if matches!(error.kind(), Kind::Cancelled | Kind::Unavailable) => Err(error),
         // A length stays unknown rather than a readable file refused.
-        Err(_) => Ok(0),
+        Err(_) => Ok(Progress::default()),
     }
 }
 
@@ -136,12 +148,23 @@ async fn null_run(
     source: &SourceRef,
     options: &ProbeOptions,
     wishes: &[&str],
-) -> Result<crate::supervise::Done> {
+) -> Result<Done> {
+    output_run(tools, source, options, wishes, "null", Stdout::Progress).await
+}
+
+/// Runs ffmpeg over the source with standard output, where progress goes too, as its output.
+async fn output_run(
+    tools: &Tools,
+    source: &SourceRef,
+    options: &ProbeOptions,
+    wishes: &[&str],
+    format: &str,
+    stdout: Stdout,
+) -> Result<Done> {
     let mut plan: Vec<OsString> = vec!["-i".into(), source.operand()];
-    plan.extend(wishes.iter().map(OsString::from));
-    plan.extend(["-f", "null", "-"].iter().map(OsString::from));
+    plan.extend(wishes.iter().chain(&["-f", format, "-"]).map(OsString::from));
     let args = argv::ffmpeg_args(&plan, &options.limits)?;
-    supervise(tools, job(Tool::Ffmpeg, args, Stdout::Progress, source, options)).await
+    supervise(tools, job(Tool::Ffmpeg, args, stdout, source, options)).await
 }
 
 fn job(tool: Tool, args: Vec<OsString>, stdout: Stdout, source: &SourceRef, options: &ProbeOptions) -> Job {

@@ -5,8 +5,11 @@ use mps_core::{Error, MediaInfo, Result};
 use serde_json::Value;
 
 use super::codecs::codecs;
-use super::fields::{clock_micros, count, disposition, known_text, list, micros, ratio, small, tag, text};
+use super::fields::{
+    clock_micros, count, disposition, known_text, list, micros, ratio, seconds_to_micros, small, tag, text,
+};
 use super::video;
+use crate::Progress;
 
 /// Translates the answer of `ffprobe -show_format -show_streams -show_data`.
 ///
@@ -61,15 +64,49 @@ fn still(info: &mut MediaInfo) {
     }
 }
 
+/// Whether the look was too short to tell how pictures look.
+pub(super) fn lacks_picture(info: &MediaInfo) -> bool {
+    info.video.iter().any(|v| v.width == 0 || v.height == 0 || v.pixel_format.is_empty())
+}
+
+/// A stream whose size the prober could not find.
+pub(super) fn lacks_size(info: &MediaInfo) -> Option<u32> {
+    info.video.iter().find(|v| !v.is_attached_picture && (v.width == 0 || v.height == 0)).map(|v| v.index)
+}
+
+/// Takes over the size of the first decoded frame, from the `framecrc` output of ffmpeg.
+pub(super) fn add_size(info: &mut MediaInfo, index: u32, checksums: &str) {
+    let Some(stream) = info.video.iter_mut().find(|v| v.index == index) else { return };
+    let size =
+        checksums.lines().find_map(|line| line.strip_prefix("#dimensions 0: ")?.trim().split_once('x'));
+    let Some((Ok(width), Ok(height))) = size.map(|(w, h)| (w.parse::<u32>(), h.parse::<u32>())) else {
+        return;
+    };
+    (stream.width, stream.height) = (width, height);
+    let row = checksums.lines().find(|line| line.starts_with("0,"));
+    let bytes: Option<u64> = row.and_then(|row| row.split(',').nth(4)?.trim().parse().ok());
+    let pixels = u64::from(width) * u64::from(height);
+    if stream.pixel_format.is_empty() && matches!(stream.codec.as_str(), "png" | "apng") {
+        // Of the formats of PNG these are told apart by their size alone.
+        let told = [(3, "rgb24"), (4, "rgba"), (6, "rgb48be"), (8, "rgba64be")];
+        let format = told.iter().find(|(size, _)| bytes == Some(pixels * size)).map_or("", |(_, name)| name);
+        format.clone_into(&mut stream.pixel_format);
+        stream.bit_depth = video::bit_depth(&Value::Null, format);
+    }
+}
+
 /// Whether only reading the whole file can tell its length.
 pub(super) fn lacks_length(info: &MediaInfo) -> bool {
     let is_timed = !info.audio.is_empty() || info.video.iter().any(|v| !v.is_attached_picture);
     info.duration_us <= 0 && is_timed && !is_picture(info)
 }
 
-/// Takes over a length that was measured.
-pub(super) fn set_length(info: &mut MediaInfo, length_us: i64) {
-    info.duration_us = length_us.max(0);
+/// Takes over what reading the whole file told. Bare video streams have no times, but frames at an even rate.
+pub(super) fn set_length(info: &mut MediaInfo, end: Progress) {
+    let rate = info.main_video().map_or(0.0, |video| video.average_fps.value());
+    let by_frames = || (rate > 0.0).then(|| seconds_to_micros(end.frames as f64 / rate)).flatten();
+    let told = (end.out_time_us > 0).then_some(end.out_time_us);
+    info.duration_us = told.or_else(by_frames).unwrap_or(0);
     fill_gaps(info);
 }
 
@@ -106,7 +143,7 @@ fn fill_gaps(info: &mut MediaInfo) {
     }
     if info.bit_rate_bps == 0 && whole_us > 0 {
         let bits = u128::from(info.size_bytes) * 8 * 1_000_000;
-        info.bit_rate_bps = u64::try_from(bits / whole_us.unsigned_abs() as u128).unwrap_or(0);
+        info.bit_rate_bps = u64::try_from(bits / u128::from(whole_us.unsigned_abs())).unwrap_or(0);
     }
     fill_bit_rate(info);
 }

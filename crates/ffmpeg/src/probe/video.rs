@@ -70,10 +70,9 @@ pub(super) fn add_side_data(video: &mut VideoStream, side_data: &[Value]) {
                 video.color.content_light = format!("{},{}", level("max_content"), level("max_average"));
             }
             "DOVI configuration record" => video.dynamic_range = DynamicRange::DolbyVision,
+            _ if video.dynamic_range == DynamicRange::DolbyVision => {}
             _ if kind.contains("2094-40") || kind.contains("HDR10+") => {
-                if video.dynamic_range != DynamicRange::DolbyVision {
-                    video.dynamic_range = DynamicRange::Hdr10Plus;
-                }
+                video.dynamic_range = DynamicRange::Hdr10Plus;
             }
             _ => {}
         }

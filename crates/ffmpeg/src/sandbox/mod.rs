@@ -105,10 +105,8 @@ fn confine(policy: &Policy) -> Result<bool, String> {
         return Ok(false);
     }
     let enforced = files::confine(policy)?;
-    let filtered = syscalls::filter(policy.tcp_port.is_some());
-    match filtered {
-        Ok(()) => Ok(enforced),
+    match syscalls::filter(policy.tcp_port.is_some()) {
         Err(why) if policy.confinement == Confinement::Required => Err(why),
-        Err(_) => Ok(enforced),
+        _ => Ok(enforced),
     }
 }
