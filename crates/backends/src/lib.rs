@@ -1,1 +1,9 @@
-//! Being built.
+//! How the house reaches what lies outside of it: places of objects, receivers of callbacks, and the guarded ways there.
+
+pub mod fetch;
+pub mod guard;
+pub mod notify;
+pub mod objects;
+pub mod relay;
+mod tls;
+mod token;

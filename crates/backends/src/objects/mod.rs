@@ -96,6 +96,7 @@ pub trait Staged: Send {
 }
 
 /// How a staged object becomes visible.
+#[expect(clippy::large_enum_variant, reason = "one for each output, and moved once")]
 pub enum Finished {
     /// With a row of ours: in the transaction of the step that made it.
     Publish(PublishObject),
@@ -120,7 +121,9 @@ pub fn cut_range(range: Option<Range<u64>>, size_bytes: u64) -> Result<Range<u64
     let Some(range) = range else { return Ok(0..size_bytes) };
     let cut = range.start..range.end.min(size_bytes);
     if cut.start > cut.end || (cut.start == cut.end && range.start != range.end) {
-        return Err(Error::invalid("the range begins behind the end of the object").with("code", "InvalidRange"));
+        return Err(
+            Error::invalid("the range begins behind the end of the object").with("code", "InvalidRange")
+        );
     }
     Ok(cut)
 }
