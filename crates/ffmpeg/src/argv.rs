@@ -69,6 +69,15 @@ const OWN_FORMATS: &[&str] = &[
     "webvtt",
 ];
 
+/// The whole command line of ffprobe: what it is asked for, then the guarded input.
+pub fn ffprobe_args(wishes: &[&str], source: &SourceRef, limits: &Limits) -> Vec<OsString> {
+    let max_alloc = limits.max_alloc_bytes.to_string();
+    let fixed = ["-hide_banner", "-v", "error", "-max_alloc", &max_alloc, "-print_format", "json=compact=1"];
+    let mut args: Vec<OsString> = fixed.iter().chain(wishes).map(OsString::from).collect();
+    args.extend(input_args(source, limits));
+    args
+}
+
 /// Options that belong right before `-i`, and `-i` with its operand.
 pub fn input_args(source: &SourceRef, limits: &Limits) -> Vec<OsString> {
     let mut args = guards(matches!(source, SourceRef::Relay(_)), DEMUXERS, limits);
@@ -82,11 +91,10 @@ pub fn input_args(source: &SourceRef, limits: &Limits) -> Vec<OsString> {
 /// Every `-i` gets its guards; a bare path becomes `file:…`. Fails with [`mps_core::Kind::Internal`] when a plan
 /// asks for an input that no guard allows: another protocol, or a format such as `hls` or `concat`.
 pub fn ffmpeg_args(plan: &[OsString], limits: &Limits) -> Result<Vec<OsString>> {
-    let mut args: Vec<OsString> =
-        ["-hide_banner", "-nostdin", "-y", "-v", "error", "-progress", "pipe:1", "-stats_period", "0.5"]
-            .iter()
-            .map(OsString::from)
-            .collect();
+    let max_alloc = limits.max_alloc_bytes.to_string();
+    let quiet = ["-hide_banner", "-nostdin", "-y", "-v", "error"];
+    let told = ["-progress", "pipe:1", "-stats_period", "0.5", "-max_alloc", &max_alloc];
+    let mut args: Vec<OsString> = quiet.iter().chain(&told).map(OsString::from).collect();
     let mut forced_format: Option<&OsStr> = None;
     let mut rest = plan.iter();
     while let Some(arg) = rest.next() {
@@ -103,6 +111,7 @@ pub fn ffmpeg_args(plan: &[OsString], limits: &Limits) -> Result<Vec<OsString>> 
             b"-protocol_whitelist"
             | b"-format_whitelist"
             | b"-max_pixels"
+            | b"-max_alloc"
             | b"-max_streams"
             | b"-progress" => {
                 let option = arg.to_string_lossy().into_owned();
@@ -182,4 +191,79 @@ fn relay_port(url: &str) -> Option<u16> {
 /// The name of a file inside the job's folder as an output operand, safe from being read as an option or protocol.
 pub fn output_operand(name: &Path) -> OsString {
     file_operand(name.as_os_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    fn guarded(line: &str) -> String {
+        let args = ffmpeg_args(&args(line), &Limits::default()).unwrap();
+        args.iter().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn refused(line: &str) -> bool {
+        ffmpeg_args(&args(line), &Limits::default()).is_err()
+    }
+
+    #[test]
+    fn every_input_gets_its_guards_right_before_it() {
+        let line = guarded("-ss 5 -i /data/a.mp4 -f lavfi -i anullsrc -c:v libx264 -f mp4 out.mp4");
+        let start = "-hide_banner -nostdin -y -v error -progress pipe:1 -stats_period 0.5 -max_alloc 1073741824 -ss 5";
+        assert!(
+            line.starts_with(&format!("{start} -protocol_whitelist file,pipe,fd -format_whitelist mov,mp4,"))
+        );
+        assert!(
+            line.contains("-max_pixels 268435456 -max_streams 128 -i file:/data/a.mp4 -f lavfi "),
+            "{line}"
+        );
+        assert!(line.ends_with(
+            "-format_whitelist lavfi -max_pixels 268435456 -max_streams 128 -i anullsrc -c:v libx264 -f mp4 out.mp4"
+        ));
+    }
+
+    #[test]
+    fn a_relay_is_reached_by_http_alone() {
+        let line = guarded("-i http://127.0.0.1:4000/token out.mp4");
+        assert!(line.contains("-protocol_whitelist http,tcp "), "{line}");
+        assert!(line.contains("-i http://127.0.0.1:4000/token"), "{line}");
+        let relay = SourceRef::Relay("http://127.0.0.1:4000/token".to_owned());
+        assert_eq!(relay.needs(), (Vec::new(), Some(4000)));
+    }
+
+    #[test]
+    fn names_cannot_become_protocols_or_options() {
+        assert!(guarded("-i -odd.mp4 out.mp4").contains("-i file:-odd.mp4"));
+        let colon = SourceRef::File(PathBuf::from("/data/concat:x.mp4"));
+        assert_eq!(colon.operand(), "file:/data/concat:x.mp4");
+        assert_eq!(output_operand(Path::new("-o.mp4")), "file:-o.mp4");
+    }
+
+    #[test]
+    fn what_follows_names_in_files_is_never_opened() {
+        for format in ["hls", "dash", "concat", "concatf", "imf", "sdp", "rtsp", "tty"] {
+            assert!(!DEMUXERS.split(',').any(|name| name == format), "{format}");
+            assert!(refused(&format!("-f {format} -i list out.mp4")), "{format}");
+        }
+        assert!(DEMUXERS.split(',').all(|name| !name.is_empty() && !name.contains(char::is_whitespace)));
+    }
+
+    #[test]
+    fn other_machines_and_protocols_are_refused() {
+        for input in
+            ["http://10.0.0.1/a", "http://127.0.0.1/a", "http://localhost:80/a", "tcp://h:1", "data:,x"]
+        {
+            assert!(refused(&format!("-i {input} out.mp4")), "{input}");
+        }
+        assert!(
+            refused("-i")
+                && refused("-f")
+                && refused("-max_pixels 9 -i a out.mp4")
+                && refused("-max_alloc 9 out.mp4")
+        );
+    }
 }

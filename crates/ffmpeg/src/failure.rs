@@ -139,7 +139,9 @@ fn by_code(said: &Said<'_>, code: i32) -> Error {
         );
     }
     if has(OURS) {
-        return Error::internal(tell(&format!("{tool} cannot do what was planned"))).with_retry(Retry::Never);
+        // What follows the first complaint about a plan only repeats it.
+        let message = format!("{tool} cannot do what was planned: {}", said.first_line());
+        return Error::internal(message).with_retry(Retry::Never);
     }
     if said.job.loopback_port.is_some() && has(RELAY) {
         return Error::unavailable(tell("the input could not be fetched"));
@@ -212,6 +214,7 @@ const EMPTY_WORDS: &[&str] = &[
     "Error opening input file",
     "Error closing ",
     "Decoding error",
+    "Decode error rate",
     "Could not open encoder before EOF",
     "Cannot determine format of input",
     "Error sending frames to consumers",
@@ -223,9 +226,20 @@ const EMPTY_WORDS: &[&str] = &[
 impl Said<'_> {
     /// The last line that tells something, without addresses and without our paths.
     fn line(&self) -> String {
-        let lines = || self.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-        let telling = lines().rfind(|line| !EMPTY_WORDS.iter().any(|words| line.contains(words)));
-        let line = telling.unwrap_or_default();
+        self.bare(self.telling().next_back().unwrap_or_default())
+    }
+
+    /// The first such line.
+    fn first_line(&self) -> String {
+        self.bare(self.telling().next().unwrap_or_default())
+    }
+
+    fn telling(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let lines = self.stderr.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !EMPTY_WORDS.iter().any(|words| line.contains(words)))
+    }
+
+    fn bare(&self, line: &str) -> String {
         let line = line.strip_prefix(LAUNCH_PREFIX).unwrap_or(line);
         let line = without_component(line);
         self.discreet(line.strip_prefix("Error opening input: ").unwrap_or(line), 300)

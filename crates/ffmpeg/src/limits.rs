@@ -21,6 +21,8 @@ pub struct Limits {
     pub open_files: u64,
     /// Pixels of one picture, width times height.
     pub max_pixels: u64,
+    /// Bytes that a tool allocates at once, as for one picture.
+    pub max_alloc_bytes: u64,
     /// Streams of the input.
     pub max_streams: u32,
     /// Bytes read from a tool that answers on its standard output.
@@ -44,6 +46,7 @@ impl Default for Limits {
             file_bytes: 512 * GIB,
             open_files: 1024,
             max_pixels: 16_384 * 16_384,
+            max_alloc_bytes: GIB,
             max_streams: 128,
             stdout_bytes: 8 << 20,
             kill_grace: Duration::from_secs(2),

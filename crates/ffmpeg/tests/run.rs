@@ -235,3 +235,55 @@ async fn endless_talk_is_bounded() {
     let error = run(&tools, job).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Limit, "{error:?}");
 }
+
+/// The victim of the test below: runs in a process of its own until it is killed.
+#[tokio::test]
+#[ignore = "started by children_die_with_a_killed_parent"]
+async fn helper_that_runs_until_killed() {
+    #[expect(clippy::disallowed_methods, reason = "the test that starts this process tells the folder so")]
+    let dir = std::env::var_os("MPS_TEST_DIR").unwrap();
+    let tools = tools().unwrap();
+    let _ = run(&tools, ffmpeg(ENDLESS, dir.as_ref())).await;
+}
+
+#[tokio::test]
+async fn children_die_with_a_killed_parent() {
+    if tools().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().canonicalize().unwrap();
+    let children = || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes.filter(|p| std::fs::read_link(p.path().join("cwd")).is_ok_and(|cwd| cwd == folder)).count()
+    };
+    #[expect(clippy::disallowed_methods, reason = "a parent to be killed")]
+    let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "helper_that_runs_until_killed", "--ignored"])
+        .env("MPS_TEST_DIR", &folder)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = folder.join("out.mp4");
+    until("the encode", || std::fs::metadata(&output).is_ok_and(|f| f.len() > 0)).await;
+    assert_eq!(children(), 1);
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    until("the end of the child", || children() == 0).await;
+}
+
+#[tokio::test]
+async fn the_packager_works_inside_the_sandbox() {
+    let Some(tools) = tools() else { return };
+    if tools.path(Tool::Packager).is_err() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let make = "-f lavfi -i testsrc2=s=320x180:r=25:d=4 -c:v libx264 -preset ultrafast -g 50 in.mp4";
+    run(&tools, ffmpeg(make, dir.path())).await.unwrap();
+    let line = "in=in.mp4,stream=video,init_segment=v/init.mp4,segment_template=v/$Number$.m4s \
+                --segment_duration 2 --hls_master_playlist_output main.m3u8 --temp_dir .tmp";
+    let report = run(&tools, Run::new(Tool::Packager, args(line), dir.path())).await.unwrap();
+    assert!(report.max_rss_bytes > 0);
+    assert!(dir.path().join("v/2.m4s").is_file() && dir.path().join("main.m3u8").is_file());
+}

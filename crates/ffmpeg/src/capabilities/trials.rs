@@ -335,7 +335,11 @@ async fn attempt(tools: &Tools, plan: &[String]) -> Result<State> {
         Ok(Done { report, .. }) if report.progress.is_end => Ok(State::Works),
         Ok(_) => Ok(State::Broken("it ended without a result".to_owned())),
         Err(error) if error.kind() == Kind::Cancelled => Err(error),
-        Err(error) => Ok(State::Broken(error.message().to_owned())),
+        Err(error) => {
+            let message = error.message();
+            let reason = message.split_once(": ").map_or(message, |(_, reason)| reason);
+            Ok(State::Broken(reason.to_owned()))
+        }
     }
 }
 

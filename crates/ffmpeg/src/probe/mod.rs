@@ -97,9 +97,7 @@ async fn check_file(source: &SourceRef) -> Result<()> {
 
 /// Runs ffprobe and reads its JSON.
 async fn ask(tools: &Tools, source: &SourceRef, options: &ProbeOptions, wishes: &[&str]) -> Result<Value> {
-    let fixed = ["-hide_banner", "-v", "error", "-print_format", "json=compact=1"];
-    let mut args: Vec<OsString> = fixed.iter().chain(wishes).map(OsString::from).collect();
-    args.extend(argv::input_args(source, &options.limits));
+    let args = argv::ffprobe_args(wishes, source, &options.limits);
     let done = supervise(tools, job(Tool::Ffprobe, args, Stdout::Capture, source, options)).await?;
     serde_json::from_slice(&done.stdout)
         .map_err(|e| Error::internal("cannot read what ffprobe tells").because(e))

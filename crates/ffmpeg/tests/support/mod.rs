@@ -37,7 +37,7 @@ pub(crate) fn args(line: &str) -> Vec<OsString> {
 /// A run of ffmpeg with short limits.
 pub(crate) fn ffmpeg(line: &str, dir: &Path) -> Run {
     let limits = Limits {
-        wall: Duration::from_secs(60),
+        wall: Duration::from_mins(1),
         stall: Duration::from_secs(20),
         kill_grace: Duration::from_millis(500),
         memory_bytes: 4 << 30,
@@ -66,8 +66,8 @@ pub(crate) fn group_lives(group: i32) -> bool {
     stats
         .filter_map(|stat| {
             let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-            let (state, _parent, of) = (fields.next()?, fields.next()?, fields.next()?);
-            Some(state != "Z" && of == group.to_string())
+            let (letter, _parent, leader) = (fields.next()?, fields.next()?, fields.next()?);
+            Some(letter != "Z" && leader == group.to_string())
         })
         .any(|lives| lives)
 }
