@@ -86,7 +86,8 @@ pub struct App {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, engine, clock, regions, bucket_names, limits, tools, prober, guard, hooks } = parts;
+        let Parts { store, engine, clock, regions, bucket_names, limits, tools, prober, guard, hooks } =
+            parts;
         let regions = Arc::new(regions);
         let buckets = Buckets::new(store.clone(), Arc::clone(&clock), Arc::clone(&regions), bucket_names);
         Arc::new(Self {

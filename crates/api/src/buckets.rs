@@ -43,7 +43,12 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, regions: Arc<Regions>, names: BucketNames) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        regions: Arc<Regions>,
+        names: BucketNames,
+    ) -> Self {
         Self { store, clock, regions, names, seen: Memory::new(REMEMBERED) }
     }
 
@@ -68,20 +73,26 @@ impl Buckets {
     }
 
     /// The local object of `account` that a URL names, if it names one.
-    pub(crate) async fn behind_url(&self, account: i64, text: &str) -> Result<Option<CosInputInfo>, ApiError> {
+    pub(crate) async fn behind_url(
+        &self,
+        account: i64,
+        text: &str,
+    ) -> Result<Option<CosInputInfo>, ApiError> {
         let Ok(url) = Url::parse(text) else { return Ok(None) };
         let Some(named) = self.name_in(&url) else { return Ok(None) };
         let Some((owner, region)) = self.find(&named.bucket).await.map_err(error::answer)? else {
             return Ok(None);
         };
         let at_home = named.region.is_none_or(|text| self.regions.resolve(&text) == Some(region.as_str()));
-        let found = CosInputInfo { bucket: Some(named.bucket), region: Some(region), object: Some(named.key) };
+        let found =
+            CosInputInfo { bucket: Some(named.bucket), region: Some(region), object: Some(named.key) };
         Ok((owner == account && at_home).then_some(found))
     }
 
     fn name_in(&self, url: &Url) -> Option<Named> {
         let path = percent_decode_str(url.path().trim_start_matches('/')).decode_utf8().ok()?;
-        let same_place = |e: &&Url| e.host() == url.host() && e.port_or_known_default() == url.port_or_known_default();
+        let same_place =
+            |e: &&Url| e.host() == url.host() && e.port_or_known_default() == url.port_or_known_default();
         if self.names.endpoints.iter().any(|e| same_place(&e)) {
             let (bucket, key) = path.split_once('/')?;
             return Some(Named { bucket: bucket.to_owned(), region: None, key: key.to_owned() });

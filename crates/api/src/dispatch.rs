@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use mps_wire::{ActionCoverage, ApiError, Refused, codes, schema};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::App;
@@ -18,24 +18,24 @@ use crate::{actions, error};
 
 /// Who calls: known by a verified signature.
 #[derive(Debug, Clone, Copy)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The account that the key belongs to.
-    pub account: i64,
+    pub(crate) account: i64,
 }
 
 /// A verified call of one action.
 #[derive(Debug)]
-pub struct Call<R> {
+pub(crate) struct Call<R> {
     /// Who calls.
-    pub caller: Caller,
+    pub(crate) caller: Caller,
     /// The request, typed.
-    pub request: R,
+    pub(crate) request: R,
     /// The same request as checked JSON, to be stored or echoed; it has only the members that were sent.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 /// One action of the API.
-pub trait Action: 'static {
+pub(crate) trait Action: 'static {
     /// Its exact name.
     const NAME: &'static str;
     /// Members of its request that the specification knows and this server does not honour.
@@ -56,16 +56,16 @@ type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, ApiError>> + Send>>;
 
 /// An action without its types: a line of a family's list.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The action's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     refused: &'static [Refused],
     run: fn(Arc<App>, Caller, Value) -> Answer,
 }
 
 impl Entry {
     /// The entry of an action.
-    pub const fn of<A: Action>() -> Self {
+    pub(crate) const fn of<A: Action>() -> Self {
         Self { name: A::NAME, refused: A::REFUSED, run: run::<A> }
     }
 
@@ -82,7 +82,9 @@ fn run<A: Action>(app: Arc<App>, caller: Caller, params: Value) -> Answer {
             .map_err(|e| codes::invalid_parameter(format!("the request does not fit {}: {e}", A::NAME)))?;
         let response = A::handle(&app, Call { caller, request, body }).await?;
         serde_json::to_vec(&response).map_err(|e| {
-            error::answer(mps_core::Error::internal("cannot write a response").with("action", A::NAME).because(e))
+            error::answer(
+                mps_core::Error::internal("cannot write a response").with("action", A::NAME).because(e),
+            )
         })
     })
 }
@@ -147,7 +149,8 @@ mod tests {
                 let mut object = request;
                 for name in refused.path.split('.') {
                     let member = object.and_then(|o| o.member(name));
-                    let member = member.unwrap_or_else(|| panic!("{}: no member {}", action.name, refused.path));
+                    let member =
+                        member.unwrap_or_else(|| panic!("{}: no member {}", action.name, refused.path));
                     object = below(&member.kind);
                 }
             }

@@ -18,7 +18,9 @@ pub(crate) fn cloud(error: &Error) -> ApiError {
         Kind::Denied => codes::unauthorized_operation(message),
         Kind::Unavailable if error.blame() == Blame::Outside => codes::failed_operation(message),
         Kind::Cancelled | Kind::Unavailable => codes::service_unavailable(message),
-        Kind::LostLease | Kind::Internal => codes::internal_error("the server failed; its log has the reason"),
+        Kind::LostLease | Kind::Internal => {
+            codes::internal_error("the server failed; its log has the reason")
+        }
     }
 }
 

@@ -62,7 +62,12 @@ pub(crate) async fn check(
     }
 }
 
-async fn check_cos(app: &App, account: i64, path: &str, cos: &CosInputInfo) -> Result<CosInputInfo, ApiError> {
+async fn check_cos(
+    app: &App,
+    account: i64,
+    path: &str,
+    cos: &CosInputInfo,
+) -> Result<CosInputInfo, ApiError> {
     let object = cos.object.as_deref().unwrap_or_default();
     let key = object.strip_prefix('/').unwrap_or(object);
     check_key(&format!("{path}.Object"), key)?;
@@ -113,5 +118,7 @@ fn check_url(path: &str, text: &str) -> Result<(), ApiError> {
 }
 
 fn required<'a, T>(member: Option<&'a T>, path: &str, name: &str) -> Result<&'a T, ApiError> {
-    member.ok_or_else(|| codes::missing_parameter(format!("`{path}.{name}` is required for this type of input")))
+    member.ok_or_else(|| {
+        codes::missing_parameter(format!("`{path}.{name}` is required for this type of input"))
+    })
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use mps_core::Result;
 use mps_core::clock::Clock;
 use mps_store::{Store, accounts};
-use mps_wire::auth;
+use mps_wire::auth::tc3::SigningKey;
 
 use crate::memory::Memory;
 
@@ -25,17 +25,17 @@ pub(crate) struct Key {
     /// The shared secret.
     pub(crate) secret: String,
     /// The signing key of the last day that was asked for.
-    derived: Mutex<Option<(String, auth::DerivedKey)>>,
+    derived: Mutex<Option<(String, SigningKey)>>,
 }
 
 impl Key {
     /// The signing key of `date`, made once a day.
-    pub(crate) fn derived(&self, date: &str) -> auth::DerivedKey {
+    pub(crate) fn signing_key(&self, date: &str) -> SigningKey {
         let mut last = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
             Some((day, key)) if day == date => key.clone(),
             _ => {
-                let key = auth::derive_key(&self.secret, date);
+                let key = SigningKey::derive(&self.secret, date);
                 *last = Some((date.to_owned(), key.clone()));
                 key
             }

@@ -66,7 +66,9 @@ impl Rates {
             limiter.retain_recent();
         }
         limiter.check_key(&(account, action)).map_err(|_| {
-            codes::request_limit_exceeded(format!("too many calls of {action} a second from account {account}"))
+            codes::request_limit_exceeded(format!(
+                "too many calls of {action} a second from account {account}"
+            ))
         })
     }
 }

@@ -122,7 +122,9 @@ pub(crate) async fn cos_bucket(
         )));
     }
     let Some(region) = app.regions.resolve(region) else {
-        return Err(codes::invalid_parameter_value(format!("`{path}.Region`: no region is called {region:?}")));
+        return Err(codes::invalid_parameter_value(format!(
+            "`{path}.Region`: no region is called {region:?}"
+        )));
     };
     if app.buckets.exists(account, bucket, region).await? {
         return Ok((bucket.to_owned(), region.to_owned()));
@@ -155,7 +157,9 @@ pub(crate) fn check_s3_place(path: &str, bucket: Option<&str>, region: Option<&s
         )));
     }
     if !is_s3_region(region) {
-        return Err(codes::invalid_parameter_value(format!("`{path}.S3Region`: AWS has no region {region:?}")));
+        return Err(codes::invalid_parameter_value(format!(
+            "`{path}.S3Region`: AWS has no region {region:?}"
+        )));
     }
     Ok(())
 }
@@ -182,10 +186,10 @@ fn is_s3_bucket(name: &str) -> bool {
 
 /// AWS names regions `<area>-<direction>-<number>`; asking for the form lets tomorrow's regions in.
 fn is_s3_region(text: &str) -> bool {
-    const AREAS: &[&str] = &["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "us-gov", "us-iso"];
-    const DIRECTIONS: &[&str] = &[
-        "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west",
-    ];
+    const AREAS: &[&str] =
+        &["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "us-gov", "us-iso"];
+    const DIRECTIONS: &[&str] =
+        &["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
     let mut parts = text.rsplitn(3, '-');
     let (number, direction, area) = (parts.next(), parts.next(), parts.next());
     number.is_some_and(|n| matches!(n.len(), 1 | 2) && n.chars().all(|c| c.is_ascii_digit()))

@@ -13,11 +13,13 @@ use mps_api::{App, BucketNames, Hooks, Limits, Parts, Prober, Regions, ToolsCell
 use mps_backends::guard::{Guard, Policy, Timeouts};
 use mps_core::clock::{Clock, FakeClock};
 use mps_core::media_info::VideoStream;
+use mps_core::task::TaskView;
 use mps_core::{Error, MediaInfo, Result};
+use mps_media::answer;
 use mps_media::plan::Build;
 use mps_store::{Store, StoreOptions, accounts, buckets};
-use mps_tasks::{Engine, EngineOptions, LocalBell};
-use mps_wire::auth;
+use mps_tasks::{Engine, EngineOptions, LocalBell, Shape};
+use mps_wire::auth::tc3;
 use mps_wire::types::MediaInputInfo;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -30,6 +32,9 @@ pub const BUCKET: &str = "test-1250000000";
 pub const FOREIGN_BUCKET: &str = "other-1250000001";
 /// Where the clock stands at first: 2026-03-01T08:00:00Z.
 pub const NOW_MS: i64 = 1_772_352_000_000;
+
+/// The `Host` that [`TestApp::signed`] sends.
+pub const HOST: &str = "mps.example.com";
 
 /// A key pair.
 #[derive(Clone)]
@@ -99,7 +104,7 @@ impl TestApp {
             store.clone(),
             Arc::clone(&clock) as Arc<dyn Clock>,
             Arc::new(LocalBell::default()),
-            Arc::new(mps_media::answer::Shape),
+            Arc::new(Answers),
             EngineOptions::default(),
         );
         let tools = ToolsCell::default();
@@ -140,7 +145,7 @@ impl TestApp {
         let made = self.store.write(move |tx| {
             Box::pin(async move {
                 accounts::ensure(tx, account, "test", NOW_MS).await?;
-                buckets::create(tx, &bucket_row(bucket, account)).await
+                buckets::create(tx, &bucket_row(bucket, account)).await.map(drop)
             })
         });
         made.await.unwrap();
@@ -178,19 +183,18 @@ impl TestApp {
     /// A request signed as the vendor's SDK signs it.
     pub fn signed(&self, key: &Pair, action: &str, body: String) -> Request<Body> {
         let timestamp = self.clock.now_ms() / 1_000;
-        let headers = [("content-type", "application/json"), ("host", "mps.example.com")];
-        let authorization = auth::sign(&auth::Sign {
-            secret_id: &key.id,
-            secret_key: &key.secret,
+        let signed = tc3::Request {
             method: "POST",
+            host: HOST,
+            content_type: "application/json",
             query: "",
-            headers: &headers,
-            payload: body.as_bytes(),
-            timestamp,
-        });
+            body: body.as_bytes(),
+            timestamp_s: timestamp,
+        };
+        let authorization = tc3::sign(&signed, &key.id, &key.secret).unwrap();
         Request::post("/")
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::HOST, "mps.example.com")
+            .header(header::HOST, HOST)
             .header(header::AUTHORIZATION, authorization)
             .header("X-TC-Action", action)
             .header("X-TC-Version", "2019-06-12")
@@ -228,11 +232,19 @@ impl TestApp {
 }
 
 fn bucket_row(name: &str, account: i64) -> buckets::Bucket {
-    buckets::Bucket {
-        name: name.to_owned(),
-        account,
-        region: "ap-guangzhou".to_owned(),
-        created_ms: NOW_MS,
+    buckets::Bucket { name: name.to_owned(), account, region: "ap-guangzhou".to_owned(), created_ms: NOW_MS }
+}
+
+/// Words answers and callbacks as the server does.
+pub struct Answers;
+
+impl Shape for Answers {
+    fn event(&self, view: &TaskView) -> Option<Value> {
+        answer::event::body(view, NOW_MS)
+    }
+
+    fn answer(&self, view: &TaskView) -> Option<Value> {
+        Some(answer::detail(view))
     }
 }
 
@@ -249,7 +261,8 @@ impl Prober for Shelf {
         if key != "film.mp4" {
             return Err(Error::not_found("there is no such object"));
         }
-        let video = VideoStream { codec: "h264".to_owned(), width: 640, height: 360, ..VideoStream::default() };
+        let video =
+            VideoStream { codec: "h264".to_owned(), width: 640, height: 360, ..VideoStream::default() };
         Ok(MediaInfo {
             format: "mov,mp4,m4a,3gp,3g2,mj2".to_owned(),
             size_bytes: 123_456,

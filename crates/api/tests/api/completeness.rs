@@ -29,7 +29,7 @@ async fn every_action_refuses_an_unsigned_call() {
     for action in schema::ACTIONS {
         let request = Request::post("/")
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::HOST, "mps.example.com")
+            .header(header::HOST, crate::app::HOST)
             .header("X-TC-Action", action.name)
             .header("X-TC-Version", "2019-06-12")
             .body(Body::from("{}"))

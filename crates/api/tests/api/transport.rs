@@ -24,9 +24,14 @@ async fn an_answer_is_an_envelope_with_a_new_id_each_time() {
 #[tokio::test]
 async fn other_methods_and_paths_get_an_envelope_too() {
     let app = TestApp::new().await;
-    for (method, path) in
-        [("PUT", "/"), ("DELETE", "/"), ("PATCH", "/"), ("POST", "/v1"), ("GET", "/index.html"), ("POST", "/healthz")]
-    {
+    for (method, path) in [
+        ("PUT", "/"),
+        ("DELETE", "/"),
+        ("PATCH", "/"),
+        ("POST", "/v1"),
+        ("GET", "/index.html"),
+        ("POST", "/healthz"),
+    ] {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let reply = app.send(request).await;
         assert_eq!((reply.status, reply.code()), (StatusCode::OK, "UnsupportedProtocol"), "{method} {path}");

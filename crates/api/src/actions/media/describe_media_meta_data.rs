@@ -28,7 +28,9 @@ impl Action for DescribeMediaMetaData {
         let at_most = match call.request.mode.as_deref().unwrap_or_default() {
             "" => app.limits.probe_timeout,
             "slow" => app.limits.probe_timeout * SLOW,
-            other => return Err(codes::invalid_parameter_value(format!("`Mode` is slow or empty, not {other:?}"))),
+            other => {
+                return Err(codes::invalid_parameter_value(format!("`Mode` is slow or empty, not {other:?}")));
+            }
         };
         let sent = call.request.input_info.unwrap_or_default();
         let input = inputs::check(app, call.caller.account, "InputInfo", &sent).await?;
@@ -37,9 +39,11 @@ impl Action for DescribeMediaMetaData {
             Kind::NotFound | Kind::Unavailable | Kind::Timeout | Kind::Denied => {
                 codes::resource_not_found_download_error(e.message().to_owned())
             }
-            Kind::InvalidInput | Kind::Limit => codes::invalid_parameter_value_src_file(e.message().to_owned()),
+            Kind::InvalidInput | Kind::Limit => {
+                codes::invalid_parameter_value_src_file(e.message().to_owned())
+            }
             _ => error::answer(e),
         })?;
-        Ok(DescribeMediaMetaDataResponse { meta_data: Some(mps_media::answer::metadata(&info)) })
+        Ok(DescribeMediaMetaDataResponse { meta_data: Some(mps_media::answer::describe(&info)) })
     }
 }

@@ -46,7 +46,8 @@ fn mode(text: &str) -> Result<NotifyMode, ApiError> {
 }
 
 fn check_url(app: &App, text: &str) -> Result<(), ApiError> {
-    let bad = |why: &str| codes::invalid_parameter_invalid_url(format!("`TaskNotifyConfig.NotifyUrl`: {why}"));
+    let bad =
+        |why: &str| codes::invalid_parameter_invalid_url(format!("`TaskNotifyConfig.NotifyUrl`: {why}"));
     if text.is_empty() {
         let told = "`TaskNotifyConfig.NotifyUrl` is required when `NotifyType` is URL";
         return Err(codes::missing_parameter(told));

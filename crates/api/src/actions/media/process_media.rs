@@ -50,7 +50,9 @@ impl Action for ProcessMedia {
         let mut steps = vec![source_step(&input)?];
         steps.extend(transcodes::steps(app, account, &request, &body, &place).await?);
         if steps.len() == 1 {
-            return Err(codes::missing_parameter("the request names no task: set `MediaProcessTask.TranscodeTaskSet`"));
+            return Err(codes::missing_parameter(
+                "the request names no task: set `MediaProcessTask.TranscodeTaskSet`",
+            ));
         }
         let task = NewTask {
             account,
@@ -190,7 +192,8 @@ const fn joined() -> [Refused; OWN_REFUSED.len() + transcode::REFUSED.len()] {
     let mut all = [refused("", ""); OWN_REFUSED.len() + transcode::REFUSED.len()];
     let mut at = 0;
     while at < all.len() {
-        all[at] = if at < OWN_REFUSED.len() { OWN_REFUSED[at] } else { transcode::REFUSED[at - OWN_REFUSED.len()] };
+        all[at] =
+            if at < OWN_REFUSED.len() { OWN_REFUSED[at] } else { transcode::REFUSED[at - OWN_REFUSED.len()] };
         at += 1;
     }
     all

@@ -42,7 +42,7 @@ pub(super) async fn steps(
         let storage = params(&storage)?;
         let template = match transcode::definition(item) {
             0 => None,
-            id => transcode_templates::body(app, account, id).await?,
+            id => app.templates.body(account, transcode_templates::FAMILY, id).await?,
         };
         let around = transcode::Place {
             source: &place.source,

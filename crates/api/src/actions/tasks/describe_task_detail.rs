@@ -5,8 +5,9 @@
 use mps_core::Error;
 use mps_tasks::Described;
 use mps_wire::ApiError;
-use mps_wire::types::{DescribeTaskDetailRequest, DescribeTaskDetailResponse};
+use mps_wire::types::DescribeTaskDetailRequest;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::app::App;
@@ -16,12 +17,12 @@ use crate::error;
 /// Tells of a task.
 pub(super) struct DescribeTaskDetail;
 
-/// The response, made now or when the task ended.
+/// `DescribeTaskDetailResponse`, made now or when the task ended.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Detail {
     /// The task has not ended.
-    Now(Box<DescribeTaskDetailResponse>),
+    Now(Value),
     /// It has; the text is the response as JSON.
     Stored(Box<RawValue>),
 }
@@ -35,10 +36,10 @@ impl Action for DescribeTaskDetail {
         let id = call.request.task_id.unwrap_or_default();
         let found = app.engine.describe(call.caller.account, &id).await.map_err(error::answer)?;
         match found {
-            Some(Described::View(view)) => Ok(Detail::Now(Box::new(mps_media::answer::detail(&view)))),
-            Some(Described::Ready(text)) => RawValue::from_string(text)
-                .map(Detail::Stored)
-                .map_err(|e| error::answer(Error::internal("a stored answer is not JSON").with("task", id).because(e))),
+            Some(Described::View(view)) => Ok(Detail::Now(mps_media::answer::detail(&view))),
+            Some(Described::Ready(text)) => RawValue::from_string(text).map(Detail::Stored).map_err(|e| {
+                error::answer(Error::internal("a stored answer is not JSON").with("task", id).because(e))
+            }),
             None => Err(super::not_found(&id)),
         }
     }

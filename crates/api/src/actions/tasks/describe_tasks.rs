@@ -4,6 +4,7 @@
 
 use mps_core::Kind;
 use mps_core::task::TaskState;
+use mps_media::answer::times::iso;
 use mps_tasks::{ListFilter, Summary};
 use mps_wire::types::{DescribeTasksRequest, DescribeTasksResponse, TaskSimpleInfo};
 use mps_wire::{ApiError, codes};
@@ -75,9 +76,9 @@ fn row(task: &Summary) -> TaskSimpleInfo {
     TaskSimpleInfo {
         task_id: task.public_id.clone(),
         task_type: task.kind.clone(),
-        create_time: times::written(Some(task.created_ms)),
-        begin_process_time: times::written(task.begun_ms),
-        finish_time: times::written(task.finished_ms),
+        create_time: iso(Some(task.created_ms)),
+        begin_process_time: iso(task.begun_ms),
+        finish_time: iso(task.finished_ms),
         sub_task_types: kinds,
     }
 }

@@ -5,10 +5,13 @@ mod delete_transcode_template;
 mod describe_transcode_templates;
 mod modify_transcode_template;
 
-use crate::dispatch::Entry;
+use mps_media::templates::transcode::Transcode;
 
-/// The family's name in the database.
-pub(crate) const FAMILY: &str = "transcode";
+use crate::dispatch::Entry;
+use crate::templates::AnyFamily;
+
+/// The family that these actions are about.
+pub(crate) const FAMILY: AnyFamily = &Transcode;
 
 pub(super) const ACTIONS: &[Entry] = &[
     Entry::of::<create_transcode_template::CreateTranscodeTemplate>(),

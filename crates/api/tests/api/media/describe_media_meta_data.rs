@@ -14,7 +14,10 @@ async fn a_medium_is_described_at_once() {
     assert_eq!(data["Size"], 123_456);
     assert_eq!(data["Container"], "mov,mp4,m4a,3gp,3g2,mj2");
     assert_eq!(data["Duration"], 2.5);
-    assert_eq!((&data["VideoStreamSet"][0]["Width"], &data["VideoStreamSet"][0]["Height"]), (&json!(640), &json!(360)));
+    assert_eq!(
+        (&data["VideoStreamSet"][0]["Width"], &data["VideoStreamSet"][0]["Height"]),
+        (&json!(640), &json!(360))
+    );
     assert_eq!(data["AudioStreamSet"], json!([]));
 }
 

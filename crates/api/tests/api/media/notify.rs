@@ -23,7 +23,9 @@ async fn a_url_is_told_at_the_end_or_at_each_change() {
 #[tokio::test]
 async fn without_a_type_and_a_queue_nobody_is_told() {
     let app = TestApp::new().await;
-    for config in [json!({}), json!({"NotifyType": ""}), json!({"NotifyMode": "Finish", "CmqModel": ""}), Value::Null] {
+    for config in
+        [json!({}), json!({"NotifyType": ""}), json!({"NotifyMode": "Finish", "CmqModel": ""}), Value::Null]
+    {
         assert_eq!(notify(&app, config).await, None);
     }
 }
@@ -41,14 +43,22 @@ async fn wrong_settings_are_refused() {
             "InvalidParameter.InvalidUrl",
             "NotifyUrl",
         ),
-        (json!({"NotifyType": "URL", "NotifyUrl": url, "NotifyMode": "Never"}), "InvalidParameterValue", "NotifyMode"),
+        (
+            json!({"NotifyType": "URL", "NotifyUrl": url, "NotifyMode": "Never"}),
+            "InvalidParameterValue",
+            "NotifyMode",
+        ),
         (json!({"NotifyType": "PIGEON"}), "InvalidParameterValue", "PIGEON"),
         (json!({"NotifyType": "CMQ"}), "UnsupportedOperation", "CMQ"),
         (json!({"NotifyType": "TDMQ-CMQ"}), "UnsupportedOperation", "TDMQ-CMQ"),
         (json!({"NotifyType": "SCF"}), "UnsupportedOperation", "SCF"),
         (json!({"NotifyType": "AWS-SQS"}), "UnsupportedOperation", "AWS-SQS"),
         (json!({"CmqModel": "Queue", "QueueName": "q"}), "UnsupportedOperation", "TaskNotifyConfig"),
-        (json!({"NotifyType": "URL", "NotifyUrl": url, "Url": 1}), "UnknownParameter", "TaskNotifyConfig.Url"),
+        (
+            json!({"NotifyType": "URL", "NotifyUrl": url, "Url": 1}),
+            "UnknownParameter",
+            "TaskNotifyConfig.Url",
+        ),
     ];
     for (config, code, named) in cases {
         let reply = app.call("ProcessMedia", with(&[("/TaskNotifyConfig", config)])).await;

@@ -60,10 +60,18 @@ async fn each_wrong_value_has_its_code_and_makes_no_task() {
         (&[("/InputInfo", Value::Null)], "MissingParameter", "InputInfo"),
         (&[set(json!([{"Definition": 99_999_999}]))], "InvalidParameterValue.Definition", "99999999"),
         (&[set(json!([{}]))], "MissingParameter", "TranscodeTaskSet.0.Definition"),
-        (&[set(json!([{"Definition": 100_010, "Quality": 1}]))], "UnknownParameter", "TranscodeTaskSet.0.Quality"),
+        (
+            &[set(json!([{"Definition": 100_010, "Quality": 1}]))],
+            "UnknownParameter",
+            "TranscodeTaskSet.0.Quality",
+        ),
         (&[set(json!([{"Definition": [1]}]))], "InvalidParameter", "TranscodeTaskSet.0.Definition"),
         (&[set(json!({"Definition": 100_010}))], "InvalidParameter", "TranscodeTaskSet"),
-        (&[set(json!(vec![json!({"Definition": 100_010}); 101]))], "InvalidParameterValue", "TranscodeTaskSet"),
+        (
+            &[set(json!(vec![json!({"Definition": 100_010}); 101]))],
+            "InvalidParameterValue",
+            "TranscodeTaskSet",
+        ),
     ];
     for (changes, code, named) in cases {
         app.call("ProcessMedia", with(changes)).await.refused(code, named);

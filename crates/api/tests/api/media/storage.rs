@@ -34,7 +34,11 @@ async fn a_bucket_is_checked_when_the_call_comes() {
     let app = TestApp::new().await;
     let cases = [
         (cos_input("test", "ap-guangzhou", "a.mp4"), "ResourceNotFound.CosBucketNameInvalid", "test"),
-        (cos_input("none-1250000000", "ap-guangzhou", "a.mp4"), "ResourceNotFound.CosBucketNotExist", "none-"),
+        (
+            cos_input("none-1250000000", "ap-guangzhou", "a.mp4"),
+            "ResourceNotFound.CosBucketNotExist",
+            "none-",
+        ),
         (cos_input(FOREIGN_BUCKET, "ap-guangzhou", "a.mp4"), "ResourceNotFound.CosBucketNotExist", "other-"),
         (cos_input(BUCKET, "ap-tokyo", "a.mp4"), "ResourceNotFound.CosBucketNotExist", "ap-tokyo"),
         (cos_input(BUCKET, "ap-guangzhou-9", "a.mp4"), "InvalidParameterValue", "ap-guangzhou-9"),
@@ -58,7 +62,9 @@ async fn a_bucket_made_meanwhile_is_found_within_a_second() {
     let app = TestApp::new().await;
     let body = with(&[cos_input("late-1250000007", "ap-guangzhou", "a.mp4")]);
     let other = app.add_account(ACCOUNT + 7, "seven-1250000007").await;
-    app.call_as(&other, "ProcessMedia", body.clone()).await.refused("ResourceNotFound.CosBucketNotExist", "late");
+    app.call_as(&other, "ProcessMedia", body.clone())
+        .await
+        .refused("ResourceNotFound.CosBucketNotExist", "late");
     app.add_account(ACCOUNT + 7, "late-1250000007").await;
     app.clock.advance(1_001);
     app.call_as(&other, "ProcessMedia", body).await.ok();
@@ -113,10 +119,17 @@ async fn a_url_gives_no_storage_to_inherit() {
 #[tokio::test]
 async fn a_url_must_be_one_that_may_be_fetched() {
     let app = TestApp::new().await;
-    for url in ["ftp://example.com/a.mp4", "file:///etc/passwd", "a.mp4", "http://169.254.169.254/latest/meta-data",
-        "http://127.0.0.1:9/a.mp4", "http://[::1]/a.mp4"]
-    {
-        app.call("ProcessMedia", of_url(url)).await.refused("InvalidParameter.InvalidUrl", "InputInfo.UrlInputInfo.Url");
+    for url in [
+        "ftp://example.com/a.mp4",
+        "file:///etc/passwd",
+        "a.mp4",
+        "http://169.254.169.254/latest/meta-data",
+        "http://127.0.0.1:9/a.mp4",
+        "http://[::1]/a.mp4",
+    ] {
+        app.call("ProcessMedia", of_url(url))
+            .await
+            .refused("InvalidParameter.InvalidUrl", "InputInfo.UrlInputInfo.Url");
     }
     app.call("ProcessMedia", of_url("")).await.refused("MissingParameter", "Url");
 }
@@ -153,7 +166,8 @@ async fn an_aws_input_lends_its_keys_to_outputs() {
     assert_eq!(view.steps[0].params["S3InputInfo"]["S3Object"], "in/a.mp4");
     let whole = json!({"S3Bucket": "my-bucket", "S3Region": "ap-southeast-1", "S3SecretId": "AKIA", "S3SecretKey": "hush"});
     assert_eq!(view.steps[1].params["storage"]["S3OutputStorage"], whole);
-    let out = json!({"Type": "AWS-S3", "S3OutputStorage": {"S3Bucket": "my-bucket", "S3Region": "ap-southeast-1"}});
+    let out =
+        json!({"Type": "AWS-S3", "S3OutputStorage": {"S3Bucket": "my-bucket", "S3Region": "ap-southeast-1"}});
     let changes = [("/InputInfo", s3_input("my-bucket", "ap-southeast-1")), ("/OutputStorage", out)];
     let view = accepted(&app, with(&changes)).await;
     assert_eq!(view.steps[1].params["storage"]["S3OutputStorage"], whole);

@@ -66,7 +66,8 @@ async fn an_unknown_task_and_one_of_another_account_are_not_found() {
     let other = app.add_key(ACCOUNT + 1).await;
     let reply = app.call_as(&other, "DescribeTaskDetail", json!({"TaskId": id})).await;
     reply.refused("ResourceNotFound.TaskNotFound", &id);
-    for id in ["", "x", "1250000000-WorkflowTask-00000000000000000000000000000000tt1", "../../x", "\u{1F3AC}"] {
+    for id in ["", "x", "1250000000-WorkflowTask-00000000000000000000000000000000tt1", "../../x", "\u{1F3AC}"]
+    {
         let reply = app.call("DescribeTaskDetail", json!({"TaskId": id})).await;
         assert_eq!(reply.code(), "ResourceNotFound.TaskNotFound", "{id}");
     }

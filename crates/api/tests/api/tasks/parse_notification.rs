@@ -2,18 +2,19 @@ use mps_tasks::Shape as _;
 use serde_json::{Value, json};
 
 use super::accepted;
-use crate::app::{ACCOUNT, TestApp};
+use crate::app::{ACCOUNT, Answers, TestApp};
 use crate::media::with;
 
 #[tokio::test]
 async fn our_own_callback_comes_back_as_it_was_sent() {
     let app = TestApp::new().await;
     let notify = json!({"NotifyType": "URL", "NotifyUrl": "https://example.com/cb"});
-    let sent = with(&[("/TaskNotifyConfig", notify), ("/SessionContext", json!("ctx")), ("/SessionId", json!("s"))]);
+    let sent =
+        with(&[("/TaskNotifyConfig", notify), ("/SessionContext", json!("ctx")), ("/SessionId", json!("s"))]);
     let id = accepted(&app, sent).await;
     super::fail_next(&app).await;
     let view = app.engine.view(ACCOUNT, &id).await.unwrap().unwrap();
-    let body = mps_media::answer::Shape.event(&view).unwrap();
+    let body = Answers.event(&view).unwrap();
 
     let mut parsed = app.call("ParseNotification", json!({"Content": body.to_string()})).await.ok();
     parsed.as_object_mut().unwrap().remove("RequestId");

@@ -19,7 +19,7 @@ use mps_wire::{ApiError, codes, envelope};
 
 use crate::app::{Answered, App};
 use crate::dispatch::{self, Found};
-use crate::incoming::{Incoming, Scheme};
+use crate::incoming::{Form, Incoming};
 use crate::{auth, error};
 
 /// The API, `/healthz`, `/readyz` and `/metrics`.
@@ -84,11 +84,11 @@ async fn entrance(State(app): State<Arc<App>>, request: Request) -> Response {
         told(&Answered { action: trace.action.unwrap_or("unknown"), code, account: trace.account, elapsed });
     }
     let body = match outcome {
-        Ok(fields) => envelope::success(&fields, &request_id),
+        Ok(fields) => envelope::success_raw(&fields, &request_id),
         Err(error) => envelope::failure(&error, &request_id),
     };
     let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(envelope::CONTENT_TYPE));
     response
 }
 
@@ -96,24 +96,24 @@ async fn entrance(State(app): State<Arc<App>>, request: Request) -> Response {
 /// rate, and then the request itself.
 async fn answer(app: &Arc<App>, request: Request, trace: &mut Trace) -> Result<Vec<u8>, ApiError> {
     let incoming = receive(app, request).await?;
-    let call = incoming.parse()?;
-    let found = dispatch::find(&call.action)?;
+    let meant = incoming.meant()?;
+    let found = dispatch::find(&meant.action)?;
     let name = match found {
         Found::Built(entry) => entry.name,
         Found::Unbuilt(name) => name,
     };
     trace.action = Some(name);
-    call.check_version()?;
-    if let Some(region) = call.region.as_deref().filter(|region| app.regions.resolve(region).is_none()) {
+    meant.check_version()?;
+    if let Some(region) = meant.region.as_deref().filter(|region| app.regions.resolve(region).is_none()) {
         let shown: String = region.chars().filter(|c| !c.is_control()).take(80).collect();
         return Err(codes::unsupported_region(format!("there is no region `{shown}` here")));
     }
-    let caller = auth::verify(app, &incoming, &call).await?;
+    let caller = auth::verify(app, &incoming).await?;
     trace.account = Some(caller.account);
     app.rates.check(caller.account, name)?;
     match found {
         Found::Built(entry) => {
-            let params = incoming.params(name, call)?;
+            let params = incoming.params(name, meant)?;
             entry.answer(Arc::clone(app), caller, params).await
         }
         Found::Unbuilt(name) => Err(dispatch::unbuilt(name)),
@@ -126,7 +126,7 @@ async fn receive(app: &App, request: Request) -> Result<Incoming, ApiError> {
     if parts.uri.path() != "/" {
         return Err(codes::unsupported_protocol("the API is at the path `/`, by POST or GET"));
     }
-    let scheme = Scheme::of(&parts.method, &parts.headers)?;
+    let form = Form::of(&parts.method, &parts.headers)?;
     let query_bytes = parts.uri.query().map_or(0, str::len);
     if query_bytes > app.limits.query_bytes {
         return Err(too_large("query", app.limits.query_bytes));
@@ -137,13 +137,13 @@ async fn receive(app: &App, request: Request) -> Result<Incoming, ApiError> {
             parts.headers.insert(header::HOST, host);
         }
     }
-    let at_most = match scheme {
-        Scheme::Json => app.limits.request_bytes,
-        Scheme::Form => app.limits.form_bytes,
-        Scheme::Query => app.limits.query_bytes,
+    let at_most = match form {
+        Form::Json => app.limits.request_bytes,
+        Form::Fields => app.limits.form_bytes,
+        Form::Query => app.limits.query_bytes,
     };
     let body = read(body, at_most, app.limits.body_timeout).await?;
-    Ok(Incoming::new(scheme, &parts, body))
+    Ok(Incoming::new(form, &parts, body))
 }
 
 async fn read(body: Body, at_most: usize, within: Duration) -> Result<Bytes, ApiError> {
@@ -151,7 +151,9 @@ async fn read(body: Body, at_most: usize, within: Duration) -> Result<Bytes, Api
     match collected {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large("body", at_most)),
-        Ok(Err(e)) => Err(error::answer(mps_core::Error::invalid("cannot read the body of the request").because(e))),
+        Ok(Err(e)) => {
+            Err(error::answer(mps_core::Error::invalid("cannot read the body of the request").because(e)))
+        }
         Err(_) => Err(codes::invalid_request("the body of the request did not arrive in time")),
     }
 }
