@@ -1,1 +1,25 @@
-//! Being built.
+//! Executors: fetch → plan → run → put → tell.
+//!
+//! This crate acts; it decides nothing about states, which is `mps_tasks`' part, nor about what to do with a medium,
+//! which is `mps_media`'s. A step works in a folder of its own, shows nothing before it has succeeded as a whole, and
+//! may be cut off at any moment.
+
+mod feature;
+mod features;
+mod folder;
+mod kit;
+mod medium;
+mod prober;
+mod put;
+mod source;
+mod storage;
+mod tell;
+
+pub use feature::{Feature, FeatureExecutor, Made, Wish};
+pub use features::{BuildCell, executors};
+pub use folder::{Folder, Workshop};
+pub use kit::{Kit, WorkLimits};
+pub use prober::Prober;
+pub use source::SourceExecutor;
+pub use storage::{Buckets, Place, S3Bucket};
+pub use tell::{UrlSender, Words};

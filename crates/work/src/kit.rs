@@ -1,0 +1,158 @@
+//! What all executors of a worker share.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use mps_backends::relay::Relay;
+use mps_core::{Error, Kind, MediaInfo, Result, Retry};
+use mps_ffmpeg::{Limits, ProbeOptions, SourceRef, Tools};
+use mps_tasks::Job;
+use mps_wire::types::MediaInputInfo;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use crate::folder::Workshop;
+use crate::medium::{Copy, Medium, Use, copy};
+use crate::storage::{self, Buckets, Place};
+use crate::source;
+
+/// How much a worker lets one medium take.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkLimits {
+    /// Limits of each run.
+    pub run: Limits,
+    /// Limits of each look.
+    pub probe: Limits,
+    /// The largest source, in bytes.
+    pub source_bytes: u64,
+}
+
+/// What all executors share.
+pub struct Kit {
+    /// The media tools.
+    pub tools: Tools,
+    /// Where steps work.
+    pub workshop: Workshop,
+    /// Where objects are.
+    pub buckets: Arc<dyn Buckets>,
+    /// The loopback relay.
+    pub relay: Relay,
+    /// How much a medium may take.
+    pub limits: WorkLimits,
+    copies: Mutex<HashMap<i64, Kept>>,
+}
+
+struct Kept {
+    cell: Arc<OnceCell<Arc<Copy>>>,
+    used: Instant,
+}
+
+/// How long a fetched copy is kept for other steps of its task.
+const KEEP: Duration = Duration::from_secs(120);
+
+impl Kit {
+    /// A kit of these parts.
+    pub fn new(
+        tools: Tools,
+        workshop: Workshop,
+        buckets: Arc<dyn Buckets>,
+        relay: Relay,
+        limits: WorkLimits,
+    ) -> Self {
+        Self { tools, workshop, buckets, relay, limits, copies: Mutex::default() }
+    }
+
+    /// Where the input of a task lies, as the source step's params say.
+    pub(crate) async fn place(&self, job: &Job) -> Result<Place> {
+        let of_source = job.steps.iter().find(|step| step.kind == source::KIND);
+        let params = of_source.ok_or_else(|| Error::internal("the task has no source step"))?.params.clone();
+        let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
+        let input: MediaInputInfo = serde_json::from_value(params).map_err(unreadable)?;
+        storage::input(&*self.buckets, job.task.account, &input).await
+    }
+
+    /// Opens a place to be read; a copy is shared by the steps of `task`.
+    pub(crate) async fn open(
+        &self,
+        place: &Place,
+        task: i64,
+        how: Use,
+        cancel: &CancellationToken,
+    ) -> Result<Medium> {
+        if place.has_stretches().await? {
+            let meta = place.store.head(&place.key).await?;
+            self.check_size(meta.size_bytes)?;
+            if let Some(path) = place.store.local_path(&meta) {
+                return Ok(Medium::of_file(path, meta.size_bytes));
+            }
+            if how == Use::Stretches {
+                let name = place.key.rsplit('/').next().unwrap_or("source");
+                let handle = self.relay.open(Arc::clone(&place.store), &place.key, name).await?;
+                return Ok(Medium::of_relay(handle));
+            }
+        }
+        let cell = self.copy_cell(task);
+        let fetched = cell
+            .get_or_try_init(|| async {
+                let folder = self.workshop.shared(task)?;
+                copy(place, folder, self.limits.source_bytes, cancel).await.map(Arc::new)
+            })
+            .await?;
+        Ok(Medium::of_copy(Arc::clone(fetched)))
+    }
+
+    fn check_size(&self, size_bytes: u64) -> Result<()> {
+        let limit = self.limits.source_bytes;
+        match size_bytes {
+            0 => Err(Error::invalid("the source is empty")),
+            size if size > limit => {
+                Err(Error::invalid(format!("the source has {size} bytes, more than the {limit} allowed")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn copy_cell(&self, task: i64) -> Arc<OnceCell<Arc<Copy>>> {
+        let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        copies.retain(|id, copy| *id == task || now.duration_since(copy.used) < KEEP);
+        let copy = copies.entry(task).or_insert_with(|| Kept { cell: Arc::default(), used: now });
+        copy.used = now;
+        Arc::clone(&copy.cell)
+    }
+
+    /// Gives up the copies that no step has asked for lately.
+    pub fn forget_copies(&self) {
+        let now = Instant::now();
+        let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.retain(|_, copy| now.duration_since(copy.used) < KEEP);
+    }
+
+    /// Looks into an open medium.
+    pub(crate) async fn look(&self, medium: &Medium, cancel: &CancellationToken) -> Result<MediaInfo> {
+        let options =
+            ProbeOptions { limits: self.limits.probe, cancel: cancel.clone(), ..ProbeOptions::default() };
+        let looked = mps_ffmpeg::probe(&self.tools, &medium.source, &options).await;
+        if let Some(broken) = medium.broken() {
+            return Err(broken);
+        }
+        let mut info = looked?;
+        info.size_bytes = medium.size_bytes;
+        Ok(info)
+    }
+
+    /// Looks into a file that a run has written.
+    pub(crate) async fn look_at_output(&self, path: &Path, cancel: &CancellationToken) -> Result<MediaInfo> {
+        let options =
+            ProbeOptions { limits: self.limits.probe, cancel: cancel.clone(), ..ProbeOptions::default() };
+        let source = SourceRef::File(path.to_owned());
+        mps_ffmpeg::probe(&self.tools, &source, &options).await.map_err(|error| match error.kind() {
+            Kind::InvalidInput | Kind::NotFound => Error::internal("the run left a file that cannot be read")
+                .with_retry(Retry::Never)
+                .because(error),
+            _ => error,
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! Putting the files of a step into their stores: staged first, visible together.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use mps_backends::objects::{Commit, Finished, ObjectStore, PublishObject, PutOptions};
+use mps_core::{Blame, Error, Kind, Result};
+use mps_media::hls;
+use mps_media::plan::{Output, Role};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+/// An object that was staged, complete and still invisible.
+pub(crate) struct Put {
+    /// Its key, beginning with `/`.
+    pub(crate) key: String,
+    /// Its bytes.
+    pub(crate) size_bytes: u64,
+    /// MD5 of its bytes in lower-case hex.
+    pub(crate) md5: String,
+    /// What it is for.
+    pub(crate) role: Role,
+    finished: Finished,
+}
+
+/// What a step staged. Dropping it makes nothing visible.
+#[derive(Default)]
+pub(crate) struct Staged {
+    puts: Vec<Put>,
+    playlist_us: i64,
+}
+
+impl Staged {
+    /// Length of the playlist in microseconds; 0 when there is none.
+    pub(crate) fn playlist_us(&self) -> i64 {
+        self.playlist_us
+    }
+
+    /// Number of objects.
+    pub(crate) fn len(&self) -> u32 {
+        self.puts.len() as u32
+    }
+
+    /// The object that a player or a user opens.
+    pub(crate) fn main(&self) -> Option<&Put> {
+        self.puts.iter().find(|put| matches!(put.role, Role::Main | Role::Playlist))
+    }
+
+    /// Bytes of all objects together.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.puts.iter().map(|put| put.size_bytes).sum()
+    }
+
+    /// Splits into rows to be published with the step and commits to be done before; playlists come last, so
+    /// that nobody sees one whose segments are missing.
+    pub(crate) fn into_parts(self) -> (Vec<PublishObject>, Vec<Box<dyn Commit>>) {
+        let (mut rows, mut commits) = (Vec::new(), Vec::new());
+        let (last, first): (Vec<Put>, Vec<Put>) =
+            self.puts.into_iter().partition(|put| matches!(put.role, Role::Playlist));
+        for put in first.into_iter().chain(last) {
+            match put.finished {
+                Finished::Publish(row) => rows.push(row),
+                Finished::Pending(commit) => commits.push(commit),
+            }
+        }
+        (rows, commits)
+    }
+
+}
+
+/// Stages what the outputs of a plan became in `folder`.
+pub(crate) async fn stage(store: &dyn ObjectStore, folder: &Path, outputs: &[Output]) -> Result<Staged> {
+    let mut staged = Staged::default();
+    for output in outputs {
+        match output {
+            Output::File { file, key, content_type, role } => {
+                let bytes = Content::File(folder.join(file));
+                staged.puts.push(one(store, key, content_type, *role, bytes).await?);
+            }
+            Output::Hls { file, packaging } => {
+                let path = folder.join(file);
+                let text =
+                    tokio::fs::read_to_string(&path).await.map_err(|e| unreadable(&path).because(e))?;
+                let finished = packaging.finish(&text)?;
+                let playlist = hls::Playlist::parse(&finished.playlist)?;
+                staged.playlist_us += playlist.segments.iter().map(|s| s.duration_us).sum::<i64>();
+                for piece in finished.pieces {
+                    let path = folder.join(&piece.file);
+                    let bytes = match piece.range {
+                        None => Content::File(path),
+                        Some(range) => Content::Stretch(path, range),
+                    };
+                    staged.puts.push(one(store, &piece.key, &piece.content_type, piece.role, bytes).await?);
+                }
+                let text = Content::Text(finished.playlist);
+                let key = &packaging.playlist_key;
+                staged.puts.push(one(store, key, hls::PLAYLIST_TYPE, Role::Playlist, text).await?);
+            }
+        }
+    }
+    Ok(staged)
+}
+
+enum Content {
+    File(std::path::PathBuf),
+    Stretch(std::path::PathBuf, hls::ByteRange),
+    Text(String),
+}
+
+async fn one(
+    store: &dyn ObjectStore,
+    key: &str,
+    content_type: &str,
+    role: Role,
+    content: Content,
+) -> Result<Put> {
+    let options = PutOptions { content_type: content_type.to_owned(), ..PutOptions::default() };
+    let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
+    let written = match &content {
+        Content::File(path) => sink.write_file(path).await,
+        Content::Stretch(path, range) => write_stretch(&mut *sink, path, *range).await,
+        Content::Text(text) => sink.write(Bytes::copy_from_slice(text.as_bytes())).await,
+    };
+    if let Err(error) = written {
+        sink.abort().await;
+        return Err(error);
+    }
+    let finished = sink.finish().await?;
+    let (size_bytes, md5) = match &finished {
+        Finished::Publish(row) => (row.size_bytes, row.md5.clone()),
+        Finished::Pending(_) => content.measure().await?,
+    };
+    Ok(Put { key: key.to_owned(), size_bytes, md5, role, finished })
+}
+
+impl Content {
+    /// Bytes, and the MD5 of what stands for itself; segments have none that anybody asks for.
+    async fn measure(self) -> Result<(u64, String)> {
+        match self {
+            Self::Stretch(_, range) => Ok((range.length, String::new())),
+            Self::Text(text) => Ok((text.len() as u64, hex::encode(Md5::digest(text)))),
+            Self::File(path) => {
+                let measured = tokio::task::spawn_blocking(move || {
+                    let mut file = std::fs::File::open(&path)?;
+                    let mut md5 = Md5::new();
+                    let size_bytes = std::io::copy(&mut file, &mut md5)?;
+                    Ok::<_, std::io::Error>((size_bytes, hex::encode(md5.finalize())))
+                });
+                let failed = |e| Error::internal("cannot read what the run has left").because(e);
+                measured.await.map_err(|e| Error::internal("the reader panicked").because(e))?.map_err(failed)
+            }
+        }
+    }
+}
+
+const CHUNK: usize = 256 * 1024;
+
+async fn write_stretch(
+    sink: &mut dyn mps_backends::objects::Staged,
+    path: &Path,
+    range: hls::ByteRange,
+) -> Result<()> {
+    let mut file = tokio::fs::File::open(path).await.map_err(|e| unreadable(path).because(e))?;
+    file.seek(std::io::SeekFrom::Start(range.offset)).await.map_err(|e| unreadable(path).because(e))?;
+    let mut rest = file.take(range.length);
+    loop {
+        let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
+        let read = rest.read_buf(&mut chunk).await.map_err(|e| unreadable(path).because(e))?;
+        if read == 0 {
+            return Ok(());
+        }
+        sink.write(chunk.freeze()).await?;
+    }
+}
+
+fn unreadable(path: &Path) -> Error {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Error::new(Kind::Internal, format!("the run left no readable {name}")).with_blame(Blame::Us)
+}

@@ -1,0 +1,117 @@
+//! From the storage members of a request to the stores they name.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mps_backends::objects::ObjectStore;
+use mps_backends::objects::http::HttpSource;
+use mps_core::{Error, Kind, Result};
+use mps_wire::types::{MediaInputInfo, TaskOutputStorage};
+
+/// An object: its store and its key there.
+#[derive(Clone)]
+pub struct Place {
+    /// The store.
+    pub store: Arc<dyn ObjectStore>,
+    /// The key, without a leading `/`.
+    pub key: String,
+    web: Option<HttpSource>,
+}
+
+impl Place {
+    /// Whether stretches of it can be read at little cost. Only servers of the web may be unable to.
+    pub(crate) async fn has_stretches(&self) -> Result<bool> {
+        let Some(web) = &self.web else { return Ok(true) };
+        let known = web.known().await?;
+        Ok(known.has_ranges && known.size_bytes.is_some())
+    }
+}
+
+/// An AWS bucket as a request names it.
+#[derive(Clone, Copy)]
+pub struct S3Bucket<'a> {
+    /// The bucket.
+    pub bucket: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The key pair's public half; empty for the operator's own.
+    pub secret_id: &'a str,
+    /// The key pair's secret half.
+    pub secret_key: &'a str,
+}
+
+/// Opens buckets; the binary hands in what it was configured with.
+#[async_trait]
+pub trait Buckets: Send + Sync + 'static {
+    /// A bucket addressed the COS way: one of the account's own, or of a configured COS.
+    async fn cos(&self, account: i64, bucket: &str, region: &str) -> Result<Arc<dyn ObjectStore>>;
+    /// A bucket of AWS or of a store that speaks its protocol.
+    fn s3(&self, bucket: S3Bucket<'_>) -> Result<Arc<dyn ObjectStore>>;
+    /// A file behind an address.
+    fn url(&self, url: &str) -> Result<HttpSource>;
+}
+
+/// Where an input lies.
+pub async fn input(buckets: &dyn Buckets, account: i64, input: &MediaInputInfo) -> Result<Place> {
+    let key = |key: &Option<String>| key.as_deref().unwrap_or_default().trim_start_matches('/').to_owned();
+    match input.r#type.as_deref() {
+        Some("COS") => {
+            let cos = input.cos_input_info.as_ref().ok_or_else(|| incomplete("CosInputInfo"))?;
+            let store = buckets.cos(account, text(&cos.bucket), text(&cos.region)).await?;
+            Ok(Place { store, key: key(&cos.object), web: None })
+        }
+        Some("AWS-S3") => {
+            let s3 = input.s3_input_info.as_ref().ok_or_else(|| incomplete("S3InputInfo"))?;
+            let store = buckets.s3(S3Bucket {
+                bucket: text(&s3.s3_bucket),
+                region: text(&s3.s3_region),
+                secret_id: text(&s3.s3_secret_id),
+                secret_key: text(&s3.s3_secret_key),
+            })?;
+            Ok(Place { store, key: key(&s3.s3_object), web: None })
+        }
+        Some("URL") => {
+            let url = input.url_input_info.as_ref().ok_or_else(|| incomplete("UrlInputInfo"))?;
+            let web = buckets.url(text(&url.url))?;
+            Ok(Place { store: Arc::new(web.clone()), key: web.key().to_owned(), web: Some(web) })
+        }
+        other => Err(unknown("input", other)),
+    }
+}
+
+/// Where outputs go.
+pub async fn output(
+    buckets: &dyn Buckets,
+    account: i64,
+    out: &TaskOutputStorage,
+) -> Result<Arc<dyn ObjectStore>> {
+    match out.r#type.as_deref() {
+        Some("COS") => {
+            let cos = out.cos_output_storage.as_ref().ok_or_else(|| incomplete("CosOutputStorage"))?;
+            buckets.cos(account, text(&cos.bucket), text(&cos.region)).await
+        }
+        Some("AWS-S3") => {
+            let s3 = out.s3_output_storage.as_ref().ok_or_else(|| incomplete("S3OutputStorage"))?;
+            buckets.s3(S3Bucket {
+                bucket: text(&s3.s3_bucket),
+                region: text(&s3.s3_region),
+                secret_id: text(&s3.s3_secret_id),
+                secret_key: text(&s3.s3_secret_key),
+            })
+        }
+        other => Err(unknown("output storage", other)),
+    }
+}
+
+fn text(member: &Option<String>) -> &str {
+    member.as_deref().unwrap_or_default()
+}
+
+fn incomplete(member: &str) -> Error {
+    Error::invalid(format!("the stored request lacks {member}"))
+}
+
+fn unknown(what: &str, kind: Option<&str>) -> Error {
+    let kind = kind.unwrap_or_default();
+    Error::new(Kind::Unsupported, format!("the {what} type {kind:?} is not supported"))
+}
