@@ -7,16 +7,26 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::gen_types;
 use crate::spec::Spec;
+use crate::{coverage, gen_types};
 
 /// Folder of the generated Rust, from the repository root.
 const WIRE: &str = "crates/wire/src/generated";
 
-/// Writes the generated files whose content changed and removes those no longer generated.
+/// Writes the generated files whose content changed and removes those no longer generated. The wire types
+/// come first: the pages are made by running code that needs them.
 pub(crate) fn write(root: &Path) -> Result<()> {
-    let files = files(root)?;
-    for (path, text) in &files {
+    let types = types(root)?;
+    save(root, &types)?;
+    for path in strangers(root, &types)? {
+        std::fs::remove_file(root.join(&path)).with_context(|| format!("remove {}", path.display()))?;
+        println!("removed {}", path.display());
+    }
+    save(root, &coverage::pages(root)?.into_iter().collect())
+}
+
+fn save(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {
+    for (path, text) in files {
         let full = root.join(path);
         if std::fs::read_to_string(&full).is_ok_and(|old| old == *text) {
             continue;
@@ -25,17 +35,17 @@ pub(crate) fn write(root: &Path) -> Result<()> {
         std::fs::write(&full, text).with_context(|| format!("write {}", path.display()))?;
         println!("wrote {}", path.display());
     }
-    for path in strangers(root, &files)? {
-        std::fs::remove_file(root.join(&path)).with_context(|| format!("remove {}", path.display()))?;
-        println!("removed {}", path.display());
-    }
     Ok(())
 }
 
 /// Fails naming every generated file that is absent, old, or no longer generated.
 pub(crate) fn check(root: &Path) -> Result<()> {
-    let files = files(root)?;
+    let mut files = types(root)?;
     let mut wrong = Vec::new();
+    for path in strangers(root, &files)? {
+        wrong.push(format!("{} is no longer generated", path.display()));
+    }
+    files.extend(coverage::pages(root)?);
     for (path, text) in &files {
         match std::fs::read_to_string(root.join(path)) {
             Ok(old) if old == *text => {}
@@ -43,17 +53,14 @@ pub(crate) fn check(root: &Path) -> Result<()> {
             Err(_) => wrong.push(format!("{} is missing", path.display())),
         }
     }
-    for path in strangers(root, &files)? {
-        wrong.push(format!("{} is no longer generated", path.display()));
-    }
     if wrong.is_empty() {
         return Ok(());
     }
     bail!("{}\nrun `cargo xtask gen` and commit the result", wrong.join("\n"))
 }
 
-/// Everything generated: path from the root and its text.
-fn files(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
+/// The wire types and schema: path from the root and text.
+fn types(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     let spec = Spec::read(root)?;
     let mut files = BTreeMap::new();
     for (name, text) in gen_types::files(&spec)? {
