@@ -48,7 +48,7 @@ const DEMUXERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,mpegvideo,flv,avi,asf,
     gif,apng,image2,png_pipe,jpeg_pipe,jpegls_pipe,jpegxl_pipe,jpegxl_anim,j2k_pipe,webp_pipe,webp,webp_anim,bmp_pipe,\
     tiff_pipe,dds_pipe,dpx_pipe,exr_pipe,hdr_pipe,ico,pam_pipe,pbm_pipe,pgm_pipe,ppm_pipe,psd_pipe,qoi_pipe,\
     sgi_pipe,sunrast_pipe,pcx_pipe,\
-    srt,ass,webvtt,sup,vobsub,scc,ttml,sami,microdvd,lrc,mpl2,subviewer";
+    srt,ass,webvtt,sup,scc,ttml,sami,microdvd,lrc,mpl2,subviewer";
 
 /// Forced formats of a plan's own inputs: generated sources and the pipes to and from Rust.
 const OWN_FORMATS: &[&str] = &[
