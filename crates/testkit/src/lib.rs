@@ -2,5 +2,6 @@
 
 pub mod databases;
 pub mod media_files;
+pub mod model;
 
 pub use databases::{Database, databases};

@@ -254,7 +254,6 @@ impl Next {
             TaskState::Finished => return Err(Refusal::NotAllowed("the task has ended")),
         }
         self.life.aborted = true;
-        self.cancel_waiting(|_| true);
         Ok(())
     }
 
@@ -265,19 +264,18 @@ impl Next {
         self.effects.push(Effect::StepEnded { step });
         if given_up.is_gate {
             self.life.failure = given_up.failure.clone();
-            self.cancel_waiting(|_| true);
         } else {
             self.cancel_orphans();
         }
     }
 
-    fn cancel_waiting(&mut self, which: impl Fn(&StepLife) -> bool) {
+    fn cancel_waiting(&mut self) {
         for (step, life) in self.life.steps.iter_mut().enumerate() {
             let waits = match life.state {
                 StepState::Blocked | StepState::Ready | StepState::Delayed => true,
                 StepState::Running | StepState::Succeeded | StepState::Failed | StepState::Cancelled => false,
             };
-            if waits && which(life) {
+            if waits {
                 life.state = StepState::Cancelled;
                 self.effects.push(Effect::StepEnded { step });
             }
@@ -309,8 +307,12 @@ impl Next {
         }
     }
 
-    /// The task ends with its last step.
+    /// A task that failed or was aborted begins nothing more, also not what comes back from a worker later; and a
+    /// task ends with its last step.
     fn roll_up(&mut self) {
+        if self.life.failure.is_some() || self.life.aborted {
+            self.cancel_waiting();
+        }
         let is_over = self.life.steps.iter().all(|step| step.state.is_end());
         if is_over && self.life.state != TaskState::Finished {
             self.life.state = TaskState::Finished;

@@ -83,6 +83,18 @@ fn a_failed_gate_fails_the_task_and_cancels_what_waits() {
 }
 
 #[test]
+fn a_failed_task_takes_nothing_up_again() {
+    let both = life(vec![gate(), step(&[])]);
+    let claims = [Event::Claimed { step: 0 }, Event::Claimed { step: 1 }, failed(0, 1, Retry::Never)];
+    let (left, _) = after(both, &claims);
+    assert_eq!((states(&left), left.state), (vec![Failed, Running], TaskState::Processing));
+    for event in [failed(1, 1, Retry::Later), Event::LeaseExpired { step: 1, fence: 1 }] {
+        let (ended, _) = after(left.clone(), &[event]);
+        assert_eq!((states(&ended), ended.state), (vec![Failed, Cancelled], TaskState::Finished));
+    }
+}
+
+#[test]
 fn one_failed_step_takes_only_its_followers_along() {
     let steps = life(vec![step(&[]), step(&[0]), step(&[1]), step(&[])]);
     let (left, _) = after(steps, &[Event::Claimed { step: 0 }, failed(0, 1, Retry::Never)]);

@@ -90,23 +90,23 @@ async fn a_broken_statement_does_not_break_its_group() {
 async fn a_full_queue_refuses_new_tasks_but_still_takes_work() {
     for database in databases().await {
         let store = database.open_with(StoreOptions { queue: 32, ..StoreOptions::default() }).await;
-        let (held, hold) = tokio::sync::oneshot::channel::<()>();
-        let (began, begun) = tokio::sync::oneshot::channel::<()>();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let (begin, holding) = tokio::sync::oneshot::channel::<()>();
         let holder = tokio::spawn({
             let store = store.clone();
             async move {
                 store
                     .write_in(Lane::Accept, |_| {
                         Box::pin(async move {
-                            began.send(()).expect("awaited");
-                            hold.await.expect("released");
+                            begin.send(()).expect("awaited");
+                            released.await.expect("released");
                             Ok(())
                         })
                     })
                     .await
             }
         });
-        begun.await.expect("begun");
+        holding.await.expect("begun");
         let mut waiting: Vec<_> = Vec::new();
         let refused = loop {
             let mut next = Box::pin(
@@ -122,7 +122,7 @@ async fn a_full_queue_refuses_new_tasks_but_still_takes_work() {
         assert!(refused.context().contains(&("code", "StoreBusy".to_owned())));
         let mut work = Box::pin(store.write(|tx| Box::pin(async move { fair::serve(tx, 2, 1).await })));
         assert!(futures::poll!(&mut work).is_pending());
-        held.send(()).expect("held");
+        release.send(()).expect("held");
         holder.await.expect("joined").expect("stored");
         work.await.expect("stored");
         for write in waiting {
