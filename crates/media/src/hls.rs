@@ -153,10 +153,15 @@ impl Playlist {
                     }
                 }
             } else {
-                end_us = match first {
-                    Some(first) if out.segments.len() < first.count as usize => end_us.max(at_us) + first.us,
-                    _ => end_us.max(at_us) + usual_us,
+                let length_us = match first {
+                    Some(first) if out.segments.len() < first.count as usize => first.us,
+                    _ => usual_us,
                 };
+                // Targets lie on a grid, so that late cuts do not add up.
+                end_us += length_us;
+                if end_us <= at_us + SLACK_US {
+                    end_us = at_us + length_us;
+                }
                 out.segments.push(piece.clone());
             }
             at_us += piece.duration_us;

@@ -17,6 +17,8 @@ pub struct Sound {
     pub channels: u32,
     /// Bits a second; 0 where it has no meaning.
     pub bitrate_bps: u64,
+    /// Samples are brought to 16 bits: more would only store the decoder's rounding.
+    pub is_narrowed: bool,
 }
 
 /// The numbers for `source` in `container`.
@@ -33,7 +35,14 @@ pub fn sound(audio: &AudioEncode, source: &AudioStream, container: Container) ->
         7 => 6,
         _ => 8,
     };
-    Sound { sample_rate_hz, channels, bitrate_bps: bitrate(audio, source, sample_rate_hz, channels) }
+    let is_exact = source.codec.starts_with("pcm_")
+        || matches!(source.codec.as_str(), "flac" | "alac" | "ape" | "tta" | "wavpack" | "truehd" | "mlp");
+    Sound {
+        sample_rate_hz,
+        channels,
+        bitrate_bps: bitrate(audio, source, sample_rate_hz, channels),
+        is_narrowed: audio.codec == AudioCodec::Flac && !is_exact,
+    }
 }
 
 fn bitrate(audio: &AudioEncode, source: &AudioStream, rate: u32, channels: u32) -> u64 {
@@ -78,8 +87,9 @@ pub fn chain(sound: Sound, keeps_timestamps: bool) -> String {
         _ => "7.1",
     };
     let start = if keeps_timestamps { "" } else { ":first_pts=0" };
+    let narrow = if sound.is_narrowed { ":sample_fmts=s16" } else { "" };
     format!(
-        "aresample={}:async=1:min_hard_comp=0.02{start},aformat=channel_layouts={layout}",
+        "aresample={}:async=1:min_hard_comp=0.02{start},aformat=channel_layouts={layout}{narrow}",
         sound.sample_rate_hz
     )
 }

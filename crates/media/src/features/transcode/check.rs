@@ -480,6 +480,7 @@ mod tests {
             ("a.Bitrate", json!(257), "AudioBitrate"),
             ("a.SampleRate", json!(44_101), "AudioSampleRate"),
             ("a.AudioChannel", json!(3), "AudioChannel"),
+            ("v.SegmentSpecificInfo", json!({"Switch": "NO"}), "Switch"),
             ("TEHDConfig", json!({"Type": "TEHD-300"}), "TEHDType"),
         ];
         for (path, value, wanted) in cases {
@@ -503,7 +504,6 @@ mod tests {
             ("v.Compress", json!(101)),
             ("v.HlsTime", json!(11)),
             ("v.SegmentType", json!(1)),
-            ("v.SegmentSpecificInfo", json!({"Switch": "NO"})),
             ("v.SegmentSpecificInfo", json!({"Switch": "on", "FragmentTime": 0, "FragmentEndNum": 3})),
             ("v.SceneType", json!("sport")),
         ] {

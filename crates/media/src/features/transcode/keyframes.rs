@@ -8,14 +8,17 @@ use super::video::{Own, Scene};
 use super::words::{Container, VideoCodec};
 
 /// Distance in seconds where the template leaves it open.
-const USUAL_S: f64 = 2.5;
+const USUAL_S: f64 = 2.0;
+/// The same between the cuts of a playlist, at most: it is made to divide the segment.
+const MOST_IN_SEGMENT_S: f64 = 2.5;
 
 /// Adds the words for the encoder.
 pub fn words(video: &VideoEncode, scene: Scene<'_>, out: &mut Vec<String>, own: &mut Own) {
     let hls = (scene.params.container == Container::Hls).then_some(scene.params.hls);
     let plan = plan(video, hls, rate_bound(scene));
     let mut add = |flag: &str, value: String| out.extend([flag.to_owned(), value]);
-    add("-g", plan.most_frames.to_string());
+    let doubled = plan.is_fixed && video.codec == VideoCodec::Mpeg2;
+    add("-g", (plan.most_frames * if doubled { 2 } else { 1 }).to_string());
     match video.codec {
         VideoCodec::H264 => {
             add("-sc_threshold", if video.scene_cut { "40" } else { "0" }.to_owned());
@@ -42,11 +45,21 @@ pub fn words(video: &VideoEncode, scene: Scene<'_>, out: &mut Vec<String>, own: 
         VideoCodec::Mpeg2 => {
             add("-sc_threshold", if video.scene_cut { "40" } else { "1000000000" }.to_owned());
             add("-flags", "+cgop".to_owned());
+            if plan.is_fixed {
+                // A closed group with B-frames ends one frame early unless its end is forced.
+                add("-force_key_frames", format!("expr:not(mod(n,{}))", plan.most_frames));
+            }
         }
-        VideoCodec::H266 | VideoCodec::Dnxhd | VideoCodec::MvHevc => {}
+        VideoCodec::H266 => {
+            // This encoder hears no forced key frames; time becomes frames of the output's fixed rate.
+            let frames = if plan.is_fixed { plan.most_frames } else { plan.step_frames };
+            own.push("-vvenc-params", "decodingrefreshtype=idr_no_radl");
+            own.push("-vvenc-params", format!("intraperiod={frames}"));
+        }
+        VideoCodec::Dnxhd | VideoCodec::MvHevc => {}
     }
     if let Some(expression) = plan.forced
-        && !matches!(video.codec, VideoCodec::Dnxhd)
+        && !matches!(video.codec, VideoCodec::Dnxhd | VideoCodec::H266)
     {
         add("-force_key_frames", format!("expr:{expression}"));
     }
@@ -55,8 +68,13 @@ pub fn words(video: &VideoEncode, scene: Scene<'_>, out: &mut Vec<String>, own: 
 /// What is told to ffmpeg.
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
+    /// No group is longer.
     most_frames: u64,
+    /// `most_frames` is the template's own wish.
     is_fixed: bool,
+    /// The usual distance in frames, rounded, where it is a time.
+    step_frames: u64,
+    /// When a frame must be a key frame.
     forced: Option<String>,
 }
 
@@ -80,7 +98,14 @@ fn plan(video: &VideoEncode, hls: Option<Hls>, rate: f64) -> Plan {
         _ => seconds.or(frames.is_none().then_some(USUAL_S)).map(|step| every(step, video.keeps_timestamps)),
     };
     let longest = seconds.unwrap_or(USUAL_S).max(hls.map_or(0.0, |h| f64::from(h.segment_seconds())));
-    Plan { most_frames: frames.unwrap_or_else(|| beyond(longest)), is_fixed: frames.is_some(), forced }
+    let step =
+        seconds.unwrap_or_else(|| hls.map_or(USUAL_S, |hls| inner(f64::from(hls.segment_seconds()), None)));
+    Plan {
+        most_frames: frames.unwrap_or_else(|| beyond(longest)),
+        is_fixed: frames.is_some(),
+        step_frames: ((step * rate).round() as u64).max(1),
+        forced,
+    }
 }
 
 fn every(seconds: f64, keeps_timestamps: bool) -> String {
@@ -101,16 +126,12 @@ fn at_segments(hls: Hls, step: Option<f64>) -> String {
         // The template's own distance rules; segments end at the next key frame.
         return every(step, false);
     }
-    let inner = |length: f64| {
-        let most = step.unwrap_or(USUAL_S);
-        if most.is_finite() { length / (length / most).ceil().max(1.0) } else { length }
-    };
-    let later = inner(usual);
+    let later = inner(usual, step);
     match hls.first {
         None => every(later, false),
         Some(first) => {
             let short_s = first.us as f64 / 1e6;
-            let early = inner(short_s);
+            let early = inner(short_s, step);
             let count = (short_s / early).round() * f64::from(first.count);
             let end = short_s * f64::from(first.count);
             format!(
@@ -120,6 +141,16 @@ fn at_segments(hls: Hls, step: Option<f64>) -> String {
                 number(later)
             )
         }
+    }
+}
+
+/// A distance that divides `length`, at most `step` where that is given; an infinite one is the whole length.
+fn inner(length: f64, step: Option<f64>) -> f64 {
+    match step {
+        Some(most) if most.is_finite() => length / (length / most).ceil().max(1.0),
+        Some(_) => length,
+        None if (length / USUAL_S).fract() == 0.0 => USUAL_S,
+        None => length / (length / MOST_IN_SEGMENT_S).ceil().max(1.0),
     }
 }
 
@@ -141,17 +172,19 @@ mod tests {
 
     #[test]
     fn frames_go_to_the_encoder_and_seconds_to_the_clock() {
-        assert_eq!(of(Gop::Frames(50), None), Plan { most_frames: 50, is_fixed: true, forced: None });
+        let counted = of(Gop::Frames(50), None);
+        assert_eq!((counted.most_frames, counted.is_fixed, counted.forced), (50, true, None));
         let timed = of(Gop::Seconds(2), None);
         assert_eq!(timed.forced.as_deref(), Some("gte(t,n_forced*2)"));
         assert!(timed.most_frames > 50);
-        assert_eq!(of(Gop::Auto, None).forced.as_deref(), Some("gte(t,n_forced*2.5)"));
+        assert_eq!(of(Gop::Auto, None).forced.as_deref(), Some("gte(t,n_forced*2)"));
     }
 
     #[test]
     fn open_distances_divide_the_segments() {
         let forced = |seconds| of(Gop::Auto, Some(Hls { seconds, ..Hls::default() })).forced.unwrap();
-        assert_eq!(forced(0), "gte(t,n_forced*2.5)");
+        assert_eq!(forced(0), "gte(t,n_forced*2)");
+        assert_eq!(forced(5), "gte(t,n_forced*2.5)");
         assert_eq!(forced(6), "gte(t,n_forced*2)");
         assert_eq!(forced(1), "gte(t,n_forced*1)");
         assert_eq!(forced(7), "gte(t,n_forced*2.333333)");

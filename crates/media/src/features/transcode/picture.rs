@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(geometry(&sized(1280, 720, Fill::Black), &phone).frame, (720, 1280));
         let closed = VideoEncode { by_sides: false, ..sized(1280, 720, Fill::Black) };
         let flat = geometry(&closed, &phone);
-        assert_eq!((flat.frame, flat.scaled), ((1280, 720), (406, 720)));
+        assert_eq!((flat.frame, flat.scaled), ((1280, 720), (404, 720)));
     }
 
     #[test]

@@ -121,6 +121,11 @@ impl<'a> Streams<'a> {
         if video.is_none() && container == Container::Mxf {
             return Err(Error::invalid("the source has no video, and mxf needs one"));
         }
+        if params.video == Some(Video::Copy) && video.is_some() && is_bare(&info.format) {
+            let message =
+                "the source is a bare stream without timestamps, which cannot be taken over as it is";
+            return Err(Error::invalid(message));
+        }
         if let (Some(Video::Copy), Some(v)) = (&params.video, video)
             && !words::can_copy_video(&v.codec, container)
         {
@@ -153,6 +158,25 @@ impl<'a> Streams<'a> {
         (self.video.is_some() && self.params.video == Some(Video::Copy))
             || (self.audio.is_some() && self.params.audio == Some(Audio::Copy))
     }
+}
+
+/// Whether frames come without any time of their own.
+fn is_bare(format: &str) -> bool {
+    matches!(
+        format,
+        "h261"
+            | "h263"
+            | "h264"
+            | "hevc"
+            | "vvc"
+            | "evc"
+            | "m4v"
+            | "mpegvideo"
+            | "vc1"
+            | "cavsvideo"
+            | "obu"
+            | "av1"
+    )
 }
 
 /// How far before the start decoding begins, beyond what ffmpeg's exact entry does by itself.
