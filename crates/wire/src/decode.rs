@@ -281,48 +281,45 @@ fn quote(text: &str) -> String {
 }
 
 fn refuse(params: &Value, refused: &[Refused]) -> Result<(), ApiError> {
-    for rule in refused {
-        let mut found = Vec::new();
-        if find(params, rule.path, &mut found) {
-            let path = found.join(".");
-            return Err(codes::unsupported_operation(format!(
-                "the parameter `{path}` is not supported by this server: {}",
-                rule.why
-            )));
-        }
+    match refused.iter().find(|rule| says_something(params, rule.path)) {
+        None => Ok(()),
+        Some(rule) => Err(codes::unsupported_operation(format!(
+            "the parameter `{}` is not supported by this server: {}",
+            whole_path(params, rule.path),
+            rule.why
+        ))),
     }
-    Ok(())
 }
 
-/// Whether something that says more than nothing lies at `rest` below `value`; `found` gets the way there.
-fn find(value: &Value, rest: &str, found: &mut Vec<String>) -> bool {
+/// Whether something that is not blank lies at `rest` below `value`, in any item of the lists between.
+fn says_something(value: &Value, rest: &str) -> bool {
     match value {
-        Value::Array(items) => items.iter().enumerate().any(|(index, item)| {
-            if rest.is_empty() {
-                return !is_blank(item);
-            }
-            found.push(index.to_string());
-            let hit = find(item, rest, found);
-            if !hit {
-                found.pop();
-            }
-            hit
-        }),
+        Value::Array(items) => items.iter().any(|item| says_something(item, rest)),
         _ if rest.is_empty() => !is_blank(value),
         Value::Object(map) => {
             let (name, rest) = rest.split_once('.').unwrap_or((rest, ""));
-            let Some(inner) = map.get(name) else {
-                return false;
-            };
-            found.push(name.to_owned());
-            let hit = find(inner, rest, found);
-            if !hit {
-                found.pop();
-            }
-            hit
+            map.get(name).is_some_and(|inner| says_something(inner, rest))
         }
         _ => false,
     }
+}
+
+/// `rest` with the indexes of the lists on the way to what [`says_something`] found.
+fn whole_path(mut value: &Value, mut rest: &str) -> String {
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if let Value::Array(items) = value {
+            let Some(index) = items.iter().position(|item| says_something(item, rest)) else { break };
+            steps.push(index.to_string());
+            value = &items[index];
+            continue;
+        }
+        let (name, below) = rest.split_once('.').unwrap_or((rest, ""));
+        steps.push(name.to_owned());
+        value = &value[name];
+        rest = below;
+    }
+    steps.join(".")
 }
 
 /// Nothing was said: null, an empty string, an empty list, an object of nothing.
