@@ -25,12 +25,10 @@ pub async fn forget(tx: &mut Tx<'_>, blob_path: &str) -> Result<()> {
     on!(tx, c => sqlx::query(q).bind(blob_path).execute(c).await.map(drop)).doing("forgetting a blob")
 }
 
-/// Whether the file holds the bytes of the visible object `bucket`/`key`, or is noted for removal.
-pub async fn is_known(tx: &mut Tx<'_>, blob_path: &str) -> Result<bool> {
-    let q = "SELECT CAST(count(*) AS BIGINT) FROM (
-            SELECT 1 AS one FROM objects WHERE blob_path = $1
-            UNION ALL SELECT 1 AS one FROM dead_blobs WHERE blob_path = $1) AS found";
-    let found: i64 =
-        on!(tx, c => sqlx::query_scalar(q).bind(blob_path).fetch_one(c).await).doing("looking for a blob")?;
-    Ok(found > 0)
+/// Whether the file is noted for removal.
+pub async fn is_dead(tx: &mut Tx<'_>, blob_path: &str) -> Result<bool> {
+    let q = "SELECT since_ms FROM dead_blobs WHERE blob_path = $1";
+    let since: Option<i64> = on!(tx, c => sqlx::query_scalar(q).bind(blob_path).fetch_optional(c).await)
+        .doing("looking for a blob")?;
+    Ok(since.is_some())
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use mps_core::clock::Millis;
+use mps_core::id::Ids;
 use mps_core::{Error, Result};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -110,6 +112,13 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     readers: Readers,
     writers: Writers,
+    ids: Ids,
+}
+
+/// Each opening of a store makes ids of its own, in the lower half of all nodes, so that two processes, or two lives
+/// of one whose clock went back, never make the same.
+fn ids(opening: i64) -> Ids {
+    Ids::new((opening % 512) as u16)
 }
 
 impl Store {
@@ -140,7 +149,7 @@ impl Store {
         let cache = |kib: u32| format!("-{kib}");
         let writer = base.clone().pragma("cache_size", cache(options.cache_kib));
         let mut first = writer.connect().await.doing("opening the database")?;
-        migrate::run(&mut Tx::Lite(&mut first)).await?;
+        let opening = migrate::run(&mut Tx::Lite(&mut first)).await?;
         first.close().await.doing("opening the database")?;
 
         let reader = base.pragma("cache_size", cache(options.cache_kib / 2)).pragma("query_only", "on");
@@ -149,7 +158,7 @@ impl Store {
             .acquire_timeout(options.acquire)
             .connect_lazy_with(reader);
         let writers = writer::sqlite(writer, options);
-        Ok(Self(Arc::new(Inner { readers: Readers::Lite(readers), writers })))
+        Ok(Self(Arc::new(Inner { readers: Readers::Lite(readers), writers, ids: ids(opening) })))
     }
 
     async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
@@ -163,7 +172,7 @@ impl Store {
             ])
             .disable_statement_logging();
         let mut first = base.connect().await.doing("connecting to the database")?;
-        migrate::run(&mut Tx::Pg(&mut first)).await?;
+        let opening = migrate::run(&mut Tx::Pg(&mut first)).await?;
         first.close().await.doing("connecting to the database")?;
 
         let readers = PoolOptions::<Postgres>::new()
@@ -171,7 +180,7 @@ impl Store {
             .acquire_timeout(options.acquire)
             .connect_lazy_with(base.clone());
         let writers = writer::postgres(&base, options);
-        Ok(Self(Arc::new(Inner { readers: Readers::Pg(readers), writers })))
+        Ok(Self(Arc::new(Inner { readers: Readers::Pg(readers), writers, ids: ids(opening) })))
     }
 
     /// Which database is behind.
@@ -241,6 +250,11 @@ impl Store {
                 value
             }
         }
+    }
+
+    /// A fresh id that grows with time, not made by anyone else who has this database open.
+    pub fn next_id(&self, now_ms: Millis) -> i64 {
+        self.0.ids.next(now_ms)
     }
 
     /// Closures waiting for a writer now; a gauge.

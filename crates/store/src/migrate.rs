@@ -5,24 +5,32 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use crate::db::Tx;
 use crate::fault::Doing;
-use crate::on;
+use crate::{on, templates};
 
 const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_first.sql"))];
 
-/// Applies what is missing. Several processes may start at once: the first does the work, the others wait.
-pub(crate) async fn run(tx: &mut Tx<'_>) -> Result<()> {
+/// The counter of openings.
+const OPENINGS: &str = "store openings";
+
+/// Applies what is missing and gives this opening a number. Several processes may start at once: the first does the
+/// work, the others wait.
+pub(crate) async fn run(tx: &mut Tx<'_>) -> Result<i64> {
     match tx {
         Tx::Lite(connection) => {
             let mut t = connection.begin_with("BEGIN IMMEDIATE").await.doing("locking the schema")?;
             apply(&mut Tx::Lite(&mut t)).await?;
-            t.commit().await.doing("updating the schema")
+            let opening = templates::next_id(&mut Tx::Lite(&mut t), OPENINGS, 1).await?;
+            t.commit().await.doing("updating the schema")?;
+            Ok(opening)
         }
         Tx::Pg(connection) => {
             let mut t = connection.begin().await.doing("locking the schema")?;
             let lock = "SELECT pg_advisory_xact_lock(6171626)";
             sqlx::query(lock).execute(&mut *t).await.doing("locking the schema")?;
             apply(&mut Tx::Pg(&mut t)).await?;
-            t.commit().await.doing("updating the schema")
+            let opening = templates::next_id(&mut Tx::Pg(&mut t), OPENINGS, 1).await?;
+            t.commit().await.doing("updating the schema")?;
+            Ok(opening)
         }
     }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use mps_core::clock::{Clock, Millis};
-use mps_core::id::Ids;
 use mps_core::task::{Event, NewTask, Rules, TaskState, TaskView, id_in, public_id};
 use mps_core::{Error, Kind, Result};
 use mps_store::tasks::{Filter, Summary};
@@ -25,8 +24,6 @@ pub use sweep::{Counts, Swept};
 pub struct EngineOptions {
     /// How often and how soon a failed step is tried again.
     pub rules: Rules,
-    /// Tells processes apart that share a database, 0 to 1023.
-    pub node: u16,
 }
 
 /// The engine over one store. Cheap to clone.
@@ -38,7 +35,6 @@ struct Inner {
     clock: Arc<dyn Clock>,
     bell: Arc<dyn Bell>,
     shape: Arc<dyn Shape>,
-    ids: Ids,
     rules: Rules,
     claims: AtomicU64,
     served_ms: AtomicI64,
@@ -103,9 +99,8 @@ impl Engine {
         shape: Arc<dyn Shape>,
         options: EngineOptions,
     ) -> Self {
-        let ids = Ids::new(options.node);
         let (claims, served_ms) = (AtomicU64::new(0), AtomicI64::new(0));
-        Self(Arc::new(Inner { store, clock, bell, shape, ids, rules: options.rules, claims, served_ms }))
+        Self(Arc::new(Inner { store, clock, bell, shape, rules: options.rules, claims, served_ms }))
     }
 
     /// The store behind.
@@ -159,10 +154,10 @@ impl Engine {
     pub async fn accept(&self, new: NewTask) -> Result<Accepted> {
         check(&new)?;
         let now_ms = self.now_ms();
-        let id = self.0.ids.next(now_ms);
+        let id = self.0.store.next_id(now_ms);
         let public_id = public_id(new.account, &new.kind, id, rand::random());
         let order = Arc::new(Order {
-            step_ids: new.steps.iter().map(|_| self.0.ids.next(now_ms)).collect(),
+            step_ids: new.steps.iter().map(|_| self.0.store.next_id(now_ms)).collect(),
             accepted: Accepted { id, public_id },
             new,
             now_ms,

@@ -114,11 +114,11 @@ impl Inner {
         });
         let Some(step) = published else { return Ok(()) };
         for object in &outcome.publish {
-            objects::publish(tx, object, self.ids.next(now_ms)).await?;
+            objects::publish(tx, object, self.store.next_id(now_ms)).await?;
         }
         let of = usage::Of { account: view.task.account, task: view.task.id, step: step.id, at_ms: now_ms };
         for used in &outcome.usage {
-            usage::add(tx, self.ids.next(now_ms), of, used).await?;
+            usage::add(tx, self.store.next_id(now_ms), of, used).await?;
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Inner {
             Effect::Wake { .. } | Effect::Delay { .. } | Effect::Publish { .. } => false,
         });
         let Some(body) = is_told.then(|| self.shape.event(view)).flatten() else { return Ok(false) };
-        let id = self.ids.next(now_ms);
+        let id = self.store.next_id(now_ms);
         let callback = NewCallback {
             id,
             event_id: format!("{id:016x}{:016x}", rand::random::<u64>()),
