@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod local;
 pub mod logging;
+pub mod metrics;
 pub mod shutdown;
 pub mod tools;
 pub mod wire_up;

@@ -1,9 +1,13 @@
 //! The configuration in the words of the crate that runs media programs.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use mps_ffmpeg::capabilities::State;
 use mps_ffmpeg::sandbox::Confinement;
-use mps_ffmpeg::{LauncherSpec, Limits, ToolPaths};
+use mps_ffmpeg::{Capabilities, LauncherSpec, Limits, ToolPaths};
+use mps_media::plan::Build;
 
 use crate::config::Config;
 use crate::config::environment::search_path;
@@ -28,6 +32,23 @@ pub fn paths(config: &Config) -> ToolPaths {
         },
         ..ToolPaths::new(LauncherSpec::own())
     }
+}
+
+/// What a build of ffmpeg can do, as far as plans depend on it.
+pub fn build(known: &Capabilities) -> Build {
+    let usable = |states: &BTreeMap<String, State>| {
+        states
+            .iter()
+            .filter(|(_, state)| !matches!(state, State::Broken(_)))
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    Build { encoders: usable(&known.encoders), filters: usable(&known.filters) }
+}
+
+/// Where the results of trying ffmpeg out are kept.
+pub fn cache_dir(config: &Config) -> PathBuf {
+    config.data.join("cache")
 }
 
 /// What one media program of a step may take.

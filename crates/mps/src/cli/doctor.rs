@@ -97,8 +97,7 @@ async fn look_at_tools(config: &Config) -> Vec<Finding> {
             Err(error) => finding("tools", Verdict::Note, error.chain()),
         })
         .collect();
-    let kept = config.data.join("cache");
-    let capabilities = match Capabilities::cached(&found, &kept) {
+    let capabilities = match Capabilities::cached(&found, &tools::cache_dir(config)) {
         Some(known) => Ok(known),
         None => Capabilities::try_all(&found).await,
     };

@@ -1,6 +1,193 @@
-//! x
+//! `mps process --dry-run`: the plan of a request without running it, made by the same code as a worker's.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use mps_core::MediaInfo;
+use mps_ffmpeg::{Capabilities, SourceRef, Tools, argv};
+use mps_media::features::transcode;
+use mps_media::names::SourceName;
+use mps_media::plan::{Arg, Build, Command, Output, Plan, Tool};
+use mps_media::templates::Family as _;
+use mps_media::{presets, templates};
+use serde_json::{Value, json};
+
+use super::probe::look;
 use super::process::place::Place;
-use crate::client::discover::Target;
-pub(super) async fn print(_: &Place, _: &[u64], _: &Target) -> anyhow::Result<()> {
-    anyhow::bail!("x")
+use crate::config::Config;
+use crate::local::{self, FIRST_ACCOUNT};
+use crate::tools;
+
+/// Plans the transcodes of `request`, a `ProcessMedia` without its input, and prints steps, command lines and outputs.
+pub(super) async fn print(config: &Config, input: &Place, request: &Value) -> anyhow::Result<()> {
+    let (file, name) = source(config, input).await?;
+    let info = look(config, &file).await?;
+    let found = Tools::discover(&tools::paths(config))?;
+    let known = match Capabilities::cached(&found, &tools::cache_dir(config)) {
+        Some(known) => known,
+        None => Capabilities::try_all(&found).await?,
+    };
+    let build = tools::build(&known);
+    let checked = checked(request)?;
+    let items = match &checked["MediaProcessTask"]["TranscodeTaskSet"] {
+        Value::Array(items) => items.as_slice(),
+        _ => &[],
+    };
+    if items.is_empty() {
+        bail!("there is nothing to plan: name a --template, or items of MediaProcessTask.TranscodeTaskSet");
+    }
+    println!("step 1  source  look into {}", file.display());
+    for (nth, item) in items.iter().enumerate() {
+        let plan = plan(config, nth, item, &checked, &name, &info, &build).await?;
+        println!("step {}  transcode {}  after step 1", nth + 2, transcode::definition(item));
+        for line in told(&plan, &file, config)? {
+            println!("  {line}");
+        }
+    }
+    Ok(())
+}
+
+/// The file to plan for, and what its place gives to the names of outputs.
+async fn source(config: &Config, input: &Place) -> anyhow::Result<(PathBuf, SourceName)> {
+    match input {
+        Place::File(file) => {
+            let file = std::path::absolute(file).with_context(|| format!("{} is no path", file.display()))?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((file, SourceName::from_key(&name)))
+        }
+        Place::Cos { bucket, key } => {
+            let file = local::object_file(config, bucket, key).await?;
+            let file =
+                file.with_context(|| format!("there is no object {key} in a local bucket {bucket}"))?;
+            Ok((file, SourceName::from_key(key)))
+        }
+        Place::Url(_) | Place::S3 { .. } => {
+            bail!("a plan needs the file: download it, or name an object of a local bucket")
+        }
+    }
+}
+
+/// The request as the server would take it, with a bucket in place of the file.
+fn checked(request: &Value) -> anyhow::Result<Value> {
+    let mut whole = request.clone();
+    whole["InputInfo"] =
+        Place::Cos { bucket: "input-1".to_owned(), key: "input".to_owned() }.as_input("region")?;
+    mps_wire::decode_value("ProcessMedia", whole, transcode::REFUSED)
+        .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))
+}
+
+async fn plan(
+    config: &Config,
+    nth: usize,
+    item: &Value,
+    request: &Value,
+    name: &SourceName,
+    info: &MediaInfo,
+    build: &Build,
+) -> anyhow::Result<Plan> {
+    let template = template(config, transcode::definition(item)).await?;
+    let storage = json!({});
+    let place =
+        transcode::Place { source: name, directory: request["OutputDir"].as_str(), storage: &storage };
+    let step = transcode::from_wire(nth, item, template.as_ref(), place, build)
+        .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
+    Ok(transcode::plan(&step, info, "TASK-ID", build)?)
+}
+
+/// The body of a preset, or of a template of the first account on this machine.
+async fn template(config: &Config, definition: i64) -> anyhow::Result<Option<Value>> {
+    if let Some(preset) = presets::transcode::find(definition) {
+        return Ok(Some(preset.body));
+    }
+    if definition == 0 || (config.database.url.is_none() && !config.data.join("mps.db").exists()) {
+        return Ok(None);
+    }
+    let store = local::open(config).await?;
+    let family = templates::transcode::Transcode.name();
+    let found = store
+        .read(move |tx| {
+            Box::pin(async move { mps_store::templates::get(tx, FIRST_ACCOUNT, family, definition).await })
+        })
+        .await;
+    store.close().await;
+    Ok(found?.map(|template| template.body))
+}
+
+/// A plan in lines: the command lines as a shell would take them, then the outputs.
+fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for command in &plan.commands {
+        lines.push(command_line(command, file, config)?);
+    }
+    for output in &plan.outputs {
+        lines.push(match output {
+            Output::File { key, content_type, .. } => format!("output  {key}  {content_type}"),
+            Output::Hls { packaging, .. } => {
+                let segments = format!("{}{}", packaging.directory, packaging.segment);
+                format!(
+                    "output  {}  with segments {segments}  {}",
+                    packaging.playlist_key, packaging.content_type
+                )
+            }
+        });
+    }
+    Ok(lines)
+}
+
+fn command_line(command: &Command, file: &Path, config: &Config) -> anyhow::Result<String> {
+    let source = SourceRef::File(file.to_owned());
+    let words: Vec<OsString> = command
+        .args
+        .iter()
+        .map(|arg| match arg {
+            Arg::Text(text) => OsString::from(text),
+            Arg::Source => source.operand(),
+            Arg::File(name) => OsString::from(name),
+        })
+        .collect();
+    let (name, words) = match command.tool {
+        Tool::Ffmpeg => ("ffmpeg", argv::ffmpeg_args(&words, &tools::step_limits(config))?),
+        Tool::Packager => ("packager", words),
+    };
+    let quoted = words.iter().map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>();
+    Ok(format!("{name} {}", quoted.join(" ")))
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_as_a_shell_takes_them() {
+        assert_eq!(quoted("-c:v"), "-c:v");
+        assert_eq!(quoted("scale=w='a b'"), r"'scale=w='\''a b'\'''");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_request_is_refused_with_the_apis_code() {
+        let request = json!({"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": "x"}]}});
+        assert!(checked(&request).unwrap_err().to_string().starts_with("InvalidParameter: "));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_template_is_refused_with_the_apis_code() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { data: folder.path().join("none"), ..Config::default() };
+        let name = SourceName::from_key("a.mp4");
+        let (item, request) = (json!({"Definition": 99_999_999}), json!({}));
+        let error = plan(&config, 0, &item, &request, &name, &MediaInfo::default(), &Build::default()).await;
+        assert!(error.unwrap_err().to_string().contains(": "));
+    }
 }

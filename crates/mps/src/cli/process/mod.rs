@@ -67,7 +67,7 @@ impl Process {
             bail!("--output: results are put into buckets and folders, not to URLs");
         }
         if self.dry_run {
-            return super::dry_run::print(&input, &self.templates, &self.target).await;
+            return self.dry_run(&input, output.as_ref()).await;
         }
         let server = self.target.server().await?;
         let source = match &input {
@@ -102,6 +102,37 @@ impl Process {
             _ if !report.is_good() => bail!("task {id} ended without its results"),
             _ => Ok(()),
         }
+    }
+
+    /// Prints what the server would do, planned here with the tools and templates of this machine.
+    async fn dry_run(&self, input: &Place, output: Option<&Place>) -> anyhow::Result<()> {
+        let config = self.target.local.load(None)?;
+        let named = |place: &Place| place.as_storage(&config.region).ok().map(|_| place.directory());
+        let mut request = json!({});
+        if !self.templates.is_empty() {
+            request["MediaProcessTask"] = self.wishes();
+        }
+        if let Some(directory) = output.and_then(named) {
+            request["OutputDir"] = json!(directory);
+        }
+        self.add_own(&mut request)?;
+        super::dry_run::print(&config, input, &request).await
+    }
+
+    fn wishes(&self) -> Value {
+        let wishes: Vec<Value> = self.templates.iter().map(|id| json!({ "Definition": id })).collect();
+        json!({ "TranscodeTaskSet": wishes })
+    }
+
+    /// Lays the members of `--request` over the request.
+    fn add_own(&self, request: &mut Value) -> anyhow::Result<()> {
+        if let Some(more) = &self.request {
+            let Value::Object(more) = read_json(more)? else { bail!("--request must be a JSON object") };
+            for (name, value) in more {
+                request[name] = value;
+            }
+        }
+        Ok(())
     }
 
     /// Uploads a file under a name of its own, so that two files of one name do not meet.
@@ -141,8 +172,7 @@ impl Process {
         let region = &server.region;
         let mut request = json!({ "InputInfo": source.as_input(region)? });
         if !self.templates.is_empty() {
-            let wishes: Vec<Value> = self.templates.iter().map(|id| json!({ "Definition": id })).collect();
-            request["MediaProcessTask"] = json!({ "TranscodeTaskSet": wishes });
+            request["MediaProcessTask"] = self.wishes();
         }
         match output {
             Some(place @ (Place::Cos { .. } | Place::S3 { .. })) => {
@@ -163,12 +193,7 @@ impl Process {
         if let Some(session) = &self.session_id {
             request["SessionId"] = json!(session);
         }
-        if let Some(more) = &self.request {
-            let Value::Object(more) = read_json(more)? else { bail!("--request must be a JSON object") };
-            for (name, value) in more {
-                request[name] = value;
-            }
-        }
+        self.add_own(&mut request)?;
         Ok(request)
     }
 

@@ -13,7 +13,7 @@ section! {
         query_bytes: u64 = 32 * 1024,
         /// Requests in work at the same time.
         requests_at_once: u32 = 1_024,
-        /// Tasks of one account that may wait or run; more are refused with `RequestLimitExceeded`. 0: no limit.
+        /// Tasks of one account that may wait or run; more are refused with `LimitExceeded.CreateTask`. 0: no limit.
         tasks_per_account: u64 = 0,
         /// One source file, in bytes.
         source_bytes: u64 = 100 * 1024 * 1024 * 1024,
