@@ -9,6 +9,7 @@ use mps_backends::guard::Guard;
 use mps_core::clock::Clock;
 use mps_store::Store;
 use mps_tasks::Engine;
+use tokio::sync::Semaphore;
 
 use crate::buckets::{BucketNames, Buckets};
 use crate::keys::Keys;
@@ -77,6 +78,7 @@ pub struct App {
     pub(crate) templates: Templates,
     pub(crate) limits: Limits,
     pub(crate) rates: Rates,
+    pub(crate) gate: Semaphore,
     pub(crate) tools: ToolsCell,
     pub(crate) prober: Arc<dyn Prober>,
     pub(crate) guard: Guard,
@@ -95,6 +97,7 @@ impl App {
             keys: Keys::new(store.clone(), Arc::clone(&clock)),
             templates: Templates::new(store.clone(), Arc::clone(&clock)),
             rates: Rates::new(limits.requests_per_second),
+            gate: Semaphore::new(limits.requests_at_once),
             store,
             engine,
             clock,

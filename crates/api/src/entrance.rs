@@ -95,6 +95,9 @@ async fn entrance(State(app): State<Arc<App>>, request: Request) -> Response {
 /// The order of the checks: the protocol, the name and version of the action, the region, the signature, the
 /// rate, and then the request itself.
 async fn answer(app: &Arc<App>, request: Request, trace: &mut Trace) -> Result<Vec<u8>, ApiError> {
+    let _place = app.gate.try_acquire().map_err(|_| {
+        codes::request_limit_exceeded("the server answers as many requests as it can; try again in a moment")
+    })?;
     let incoming = receive(app, request).await?;
     let meant = incoming.meant()?;
     let found = dispatch::find(&meant.action)?;

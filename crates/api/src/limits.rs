@@ -16,6 +16,10 @@ pub struct Limits {
     /// Calls a second of one account to one action, with as many at once; 0 means no limit. Of the cloud's own
     /// limits (20 or 100) a server of one's own needs neither, so the default only stops a runaway loop.
     pub requests_per_second: u32,
+    /// Requests being read or answered at the same time; more are told to come back.
+    pub requests_at_once: usize,
+    /// Tasks of one account that wait or run; 0 means no limit.
+    pub tasks_per_account: u64,
     /// Bytes of a body signed by TC3.
     pub request_bytes: usize,
     /// Bytes of a form signed the older way.
@@ -34,6 +38,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             requests_per_second: 50_000,
+            requests_at_once: 1_024,
+            tasks_per_account: 0,
             request_bytes: 10 << 20,
             form_bytes: 1 << 20,
             query_bytes: 32 << 10,

@@ -25,57 +25,57 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 /// The account of [`TestApp`]'s key.
-pub const ACCOUNT: i64 = 1_250_000_000;
+pub(crate) const ACCOUNT: i64 = 1_250_000_000;
 /// A bucket of that account in ap-guangzhou.
-pub const BUCKET: &str = "test-1250000000";
+pub(crate) const BUCKET: &str = "test-1250000000";
 /// A bucket of another account, in ap-guangzhou.
-pub const FOREIGN_BUCKET: &str = "other-1250000001";
+pub(crate) const FOREIGN_BUCKET: &str = "other-1250000001";
 /// Where the clock stands at first: 2026-03-01T08:00:00Z.
-pub const NOW_MS: i64 = 1_772_352_000_000;
+pub(crate) const NOW_MS: i64 = 1_772_352_000_000;
 
 /// The `Host` that [`TestApp::signed`] sends.
-pub const HOST: &str = "mps.example.com";
+pub(crate) const HOST: &str = "mps.example.com";
 
 /// A key pair.
 #[derive(Clone)]
-pub struct Pair {
-    pub id: String,
-    pub secret: String,
+pub(crate) struct Pair {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
 /// The API on a database of its own, with one account, one key and one bucket.
-pub struct TestApp {
-    pub router: Router,
-    pub clock: Arc<FakeClock>,
-    pub store: Store,
-    pub engine: Engine,
-    pub key: Pair,
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    pub(crate) key: Pair,
     _dir: tempfile::TempDir,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub content_type: String,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: String,
     /// What stands under `Response`; null when the answer has another form.
-    pub response: Value,
+    pub(crate) response: Value,
 }
 
 impl Reply {
     /// The error's code; `ok` when there is none.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.response["Error"]["Code"].as_str().unwrap_or("ok")
     }
 
     /// The error's message; empty when there is none.
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         self.response["Error"]["Message"].as_str().unwrap_or_default()
     }
 
     /// The response of a call that must have succeeded.
     #[track_caller]
-    pub fn ok(self) -> Value {
+    pub(crate) fn ok(self) -> Value {
         assert!(self.response["Error"].is_null(), "{}: {}", self.code(), self.message());
         assert!(self.response.is_object(), "{self:?}");
         self.response
@@ -83,19 +83,19 @@ impl Reply {
 
     /// Asserts the code and that the message names `what`.
     #[track_caller]
-    pub fn refused(self, code: &str, what: &str) {
+    pub(crate) fn refused(self, code: &str, what: &str) {
         assert_eq!(self.code(), code, "{}", self.message());
         assert!(self.message().contains(what), "{:?} does not name {what:?}", self.message());
     }
 }
 
 impl TestApp {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| ()).await
     }
 
     /// An app some of whose parts were changed.
-    pub async fn with(change: impl FnOnce(&mut Parts)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Parts)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("mps.db").display());
         let store = Store::open(&url, StoreOptions::default()).await.unwrap();
@@ -141,7 +141,7 @@ impl TestApp {
     }
 
     /// Makes an account with a key and a bucket.
-    pub async fn add_account(&self, account: i64, bucket: &'static str) -> Pair {
+    pub(crate) async fn add_account(&self, account: i64, bucket: &'static str) -> Pair {
         let made = self.store.write(move |tx| {
             Box::pin(async move {
                 accounts::ensure(tx, account, "test", NOW_MS).await?;
@@ -153,7 +153,7 @@ impl TestApp {
     }
 
     /// Makes one more key of an account, as another process would.
-    pub async fn add_key(&self, account: i64) -> Pair {
+    pub(crate) async fn add_key(&self, account: i64) -> Pair {
         let pair = Pair {
             id: format!("AKID{}", uuid::Uuid::new_v4().simple()),
             secret: uuid::Uuid::new_v4().simple().to_string(),
@@ -171,17 +171,17 @@ impl TestApp {
     }
 
     /// Calls an action as the account's own client does.
-    pub async fn call(&self, action: &str, body: Value) -> Reply {
+    pub(crate) async fn call(&self, action: &str, body: Value) -> Reply {
         self.call_as(&self.key, action, body).await
     }
 
     /// Calls an action with a key.
-    pub async fn call_as(&self, key: &Pair, action: &str, body: Value) -> Reply {
+    pub(crate) async fn call_as(&self, key: &Pair, action: &str, body: Value) -> Reply {
         self.send(self.signed(key, action, body.to_string())).await
     }
 
     /// A request signed as the vendor's SDK signs it.
-    pub fn signed(&self, key: &Pair, action: &str, body: String) -> Request<Body> {
+    pub(crate) fn signed(&self, key: &Pair, action: &str, body: String) -> Request<Body> {
         let timestamp = self.clock.now_ms() / 1_000;
         let signed = tc3::Request {
             method: "POST",
@@ -205,7 +205,7 @@ impl TestApp {
     }
 
     /// Sends a request as it is.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let content_type = response.headers().get(header::CONTENT_TYPE);
@@ -216,7 +216,7 @@ impl TestApp {
     }
 
     /// Status and text of a plain GET.
-    pub async fn get(&self, path: &str) -> (StatusCode, String) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
         let request = Request::builder().method(Method::GET).uri(path).body(Body::empty()).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
@@ -225,7 +225,7 @@ impl TestApp {
     }
 
     /// How many tasks the account has in all states.
-    pub async fn count_tasks(&self) -> i64 {
+    pub(crate) async fn count_tasks(&self) -> i64 {
         let filter = mps_tasks::ListFilter { limit: 1, ..mps_tasks::ListFilter::default() };
         self.engine.list(ACCOUNT, &filter).await.unwrap().total
     }
@@ -236,7 +236,7 @@ fn bucket_row(name: &str, account: i64) -> buckets::Bucket {
 }
 
 /// Words answers and callbacks as the server does.
-pub struct Answers;
+pub(crate) struct Answers;
 
 impl Shape for Answers {
     fn event(&self, view: &TaskView) -> Option<Value> {

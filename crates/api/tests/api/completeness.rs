@@ -11,7 +11,7 @@ use crate::app::TestApp;
 async fn every_action_of_the_specification_answers_with_an_envelope() {
     let app = TestApp::new().await;
     assert_eq!(schema::ACTIONS.len(), 230);
-    for action in schema::ACTIONS {
+    for action in &schema::ACTIONS {
         let reply = app.call(action.name, json!({})).await;
         assert!(reply.response["RequestId"].is_string(), "{}", action.name);
         if action.served {
@@ -26,7 +26,7 @@ async fn every_action_of_the_specification_answers_with_an_envelope() {
 #[tokio::test]
 async fn every_action_refuses_an_unsigned_call() {
     let app = TestApp::new().await;
-    for action in schema::ACTIONS {
+    for action in &schema::ACTIONS {
         let request = Request::post("/")
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::HOST, crate::app::HOST)

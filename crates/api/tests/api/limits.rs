@@ -45,3 +45,32 @@ async fn a_body_that_does_not_arrive_is_given_up() {
     *request.body_mut() = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     app.send(request).await.refused("InvalidRequest", "time");
 }
+
+#[tokio::test]
+async fn an_account_has_so_many_open_tasks_and_no_more() {
+    let app = TestApp::with(|parts| parts.limits.tasks_per_account = 2).await;
+    for _ in 0..2 {
+        app.call("ProcessMedia", crate::media::transcode()).await.ok();
+    }
+    let reply = app.call("ProcessMedia", crate::media::transcode()).await;
+    reply.refused("LimitExceeded.CreateTask", "2 tasks");
+    crate::tasks::fail_next(&app).await;
+    app.call("ProcessMedia", crate::media::transcode()).await.ok();
+}
+
+#[tokio::test]
+async fn a_request_too_many_at_once_is_told_to_come_back() {
+    let app = TestApp::with(|parts| parts.limits.requests_at_once = 1).await;
+    let mut slow = app.signed(&app.key, "DescribeTasks", String::new());
+    *slow.body_mut() = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let status = json!({"Status": "WAITING"});
+    let second = async {
+        tokio::task::yield_now().await;
+        app.call("DescribeTasks", status.clone()).await
+    };
+    tokio::select! {
+        reply = app.send(slow) => panic!("{reply:?}"),
+        reply = second => reply.refused("RequestLimitExceeded", "moment"),
+    }
+    app.call("DescribeTasks", status).await.ok();
+}

@@ -29,7 +29,9 @@ impl Action for DescribeMediaMetaData {
             "" => app.limits.probe_timeout,
             "slow" => app.limits.probe_timeout * SLOW,
             other => {
-                return Err(codes::invalid_parameter_value(format!("`Mode` is slow or empty, not {other:?}")));
+                return Err(codes::invalid_parameter_value(format!(
+                    "`Mode` is slow or empty, not {other:?}"
+                )));
             }
         };
         let sent = call.request.input_info.unwrap_or_default();

@@ -5,9 +5,10 @@
 //! out by the task's first step, whose failure is the failure of the whole task.
 
 use mps_core::Kind;
-use mps_core::task::{NewStep, NewTask};
+use mps_core::task::{NewStep, NewTask, TaskState};
 use mps_media::features::transcode;
 use mps_media::names::SourceName;
+use mps_tasks::ListFilter;
 use mps_wire::types::{MediaInputInfo, ProcessMediaRequest, ProcessMediaResponse, TaskOutputStorage};
 use mps_wire::{ApiError, Refused, codes};
 use serde_json::Value;
@@ -54,6 +55,7 @@ impl Action for ProcessMedia {
                 "the request names no task: set `MediaProcessTask.TranscodeTaskSet`",
             ));
         }
+        check_backlog(app, account).await?;
         let task = NewTask {
             account,
             kind: TASK_KIND.to_owned(),
@@ -141,6 +143,25 @@ fn check_switches(request: &ProcessMediaRequest) -> Result<(), ApiError> {
         0 | 1 => Ok(()),
         other => Err(codes::invalid_parameter_value(format!("`SkipMateData` is 0 or 1, not {other}"))),
     }
+}
+
+/// Counts what the account has waiting and running, where the operator limits it.
+async fn check_backlog(app: &App, account: i64) -> Result<(), ApiError> {
+    let at_most = app.limits.tasks_per_account;
+    if at_most == 0 {
+        return Ok(());
+    }
+    let mut open = 0;
+    for state in [TaskState::Waiting, TaskState::Processing] {
+        let filter = ListFilter { state: Some(state), limit: 1, ..ListFilter::default() };
+        open += app.engine.list(account, &filter).await.map_err(error::answer)?.total.unsigned_abs();
+    }
+    if open < at_most {
+        return Ok(());
+    }
+    Err(codes::limit_exceeded_create_task(format!(
+        "account {account} has {open} tasks waiting or running already"
+    )))
 }
 
 fn no_input() -> ApiError {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::BUCKET;
 
 /// A request that is accepted: one transcode by a preset of a file in the account's bucket.
-pub fn transcode() -> Value {
+pub(crate) fn transcode() -> Value {
     json!({
         "InputInfo": {"Type": "COS", "CosInputInfo": {
             "Bucket": BUCKET, "Region": "ap-guangzhou", "Object": "/video/film.mp4",
@@ -18,7 +18,7 @@ pub fn transcode() -> Value {
 }
 
 /// [`transcode`] with members set at JSON pointers.
-pub fn with(changes: &[(&str, Value)]) -> Value {
+pub(crate) fn with(changes: &[(&str, Value)]) -> Value {
     let mut body = transcode();
     for (pointer, value) in changes {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -32,7 +32,7 @@ pub fn with(changes: &[(&str, Value)]) -> Value {
 }
 
 /// [`transcode`] of a URL, with outputs into the account's bucket.
-pub fn of_url(url: &str) -> Value {
+pub(crate) fn of_url(url: &str) -> Value {
     with(&[
         ("/InputInfo", json!({"Type": "URL", "UrlInputInfo": {"Url": url}})),
         ("/OutputStorage", cos_output(BUCKET, "ap-guangzhou")),
@@ -40,6 +40,6 @@ pub fn of_url(url: &str) -> Value {
 }
 
 /// A COS bucket as an output.
-pub fn cos_output(bucket: &str, region: &str) -> Value {
+pub(crate) fn cos_output(bucket: &str, region: &str) -> Value {
     json!({"Type": "COS", "CosOutputStorage": {"Bucket": bucket, "Region": region}})
 }

@@ -9,19 +9,19 @@ use crate::app::TestApp;
 use crate::media;
 
 /// Accepts a task and gives its id.
-pub async fn accepted(app: &TestApp, body: Value) -> String {
+pub(crate) async fn accepted(app: &TestApp, body: Value) -> String {
     app.call("ProcessMedia", body).await.ok()["TaskId"].as_str().unwrap().to_owned()
 }
 
 /// Accepts a plain task and lets a worker fail its source, so that it has ended.
-pub async fn ended(app: &TestApp) -> String {
+pub(crate) async fn ended(app: &TestApp) -> String {
     let id = accepted(app, media::transcode()).await;
     fail_next(app).await;
     id
 }
 
 /// Claims the next step and fails it for good.
-pub async fn fail_next(app: &TestApp) {
+pub(crate) async fn fail_next(app: &TestApp) {
     let ask = mps_tasks::Ask { capabilities: vec![0], limit: 1, lease_ms: 60_000 };
     let taken = app.engine.claim(&ask).await.unwrap();
     let error = mps_core::Error::invalid("cannot read the source").with("err_code", 70_000);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 
 /// A template that is accepted.
-pub fn template() -> Value {
+pub(crate) fn template() -> Value {
     json!({
         "Container": "mp4", "Name": "mine", "Comment": "for phones",
         "VideoTemplate": {"Codec": "h264", "Fps": 30, "Bitrate": 800, "Width": 0, "Height": 480},
@@ -15,12 +15,12 @@ pub fn template() -> Value {
 }
 
 /// Makes a template and gives its number.
-pub async fn made(app: &TestApp, body: Value) -> i64 {
+pub(crate) async fn made(app: &TestApp, body: Value) -> i64 {
     app.call("CreateTranscodeTemplate", body).await.ok()["Definition"].as_i64().unwrap()
 }
 
 /// What the list says of a template.
-pub async fn listed(app: &TestApp, id: i64) -> Value {
+pub(crate) async fn listed(app: &TestApp, id: i64) -> Value {
     let page = app.call("DescribeTranscodeTemplates", json!({"Definitions": [id]})).await.ok();
     page["TranscodeTemplateSet"][0].clone()
 }
