@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A throwaway PostgreSQL on a free port of 127.0.0.1, for tests. As root it runs under another user, as it must.
 #
-#   scripts/postgres.sh run COMMAND...   runs COMMAND with MPS_TEST_POSTGRES_URL set, stops the server afterwards
+#   scripts/postgres.sh run COMMAND...   runs COMMAND with MPS_TEST_POSTGRES set, stops the server afterwards
 #   scripts/postgres.sh start            prints "URL FOLDER" and leaves the server running
 #   scripts/postgres.sh stop FOLDER      stops it and removes the folder
 #
@@ -67,7 +67,7 @@ run)
     dir=${started#* }
     trap 'stop "$dir"' EXIT
     trap 'exit 130' INT TERM
-    MPS_TEST_POSTGRES_URL=${started%% *} "$@"
+    MPS_TEST_POSTGRES=${started%% *} "$@"
     ;;
 *)
     sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
