@@ -7,3 +7,6 @@ pub mod objects;
 pub mod relay;
 mod tls;
 mod token;
+
+#[cfg(test)]
+mod testing;

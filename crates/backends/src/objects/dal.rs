@@ -22,7 +22,10 @@ use opendal::{ErrorKind, Metadata, OperationContext, Operator, Writer};
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
-use super::{ByteStream, Commit, Finished, ObjectMeta, ObjectStore, PutOptions, Staged, transport};
+use super::{
+    ByteStream, Commit, Finished, ObjectMeta, ObjectStore, PutOptions, Staged, content_type_of, cut_range,
+    transport,
+};
 
 /// The size of a part of an upload; 10,000 of them bound an object to 83 GB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -82,7 +85,7 @@ impl Dal {
         Ok(Self::over(operator.with_context(context), shown, keys))
     }
 
-    fn over(operator: Operator, shown: String, keys: &KeyPair) -> Self {
+    pub(super) fn over(operator: Operator, shown: String, keys: &KeyPair) -> Self {
         let retry = RetryLayer::new()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
@@ -232,7 +235,7 @@ impl ObjectStore for Dal {
     async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<ByteStream> {
         let key = plain(key)?;
         let Pin { etag, size_bytes: size } = self.pin(key).await?;
-        let range = super::cut_range(range, size)?;
+        let range = cut_range(range, size)?;
         if range.is_empty() {
             return Ok(futures::stream::empty().boxed());
         }
@@ -264,11 +267,15 @@ impl ObjectStore for Dal {
     async fn stage(&self, key: &str, options: PutOptions) -> Result<Box<dyn Staged>> {
         let key = plain(key)?.to_owned();
         let mark = crate::token::random_hex::<8>()?;
+        let content_type = match options.content_type {
+            empty if empty.is_empty() => content_type_of(&key).to_owned(),
+            told => told,
+        };
         let mut write = WriteOptions {
             chunk: Some(PART_BYTES),
             concurrent: PARTS_AT_ONCE,
             if_not_exists: options.only_if_absent,
-            content_type: Some(options.content_type).filter(|text| !text.is_empty()),
+            content_type: Some(content_type),
             ..WriteOptions::default()
         };
         let mut own = HashMap::from([(MARK.to_owned(), mark.clone())]);
