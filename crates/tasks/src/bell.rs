@@ -54,7 +54,7 @@ impl Bell for LocalBell {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn a_ring_before_the_wait_is_kept() {

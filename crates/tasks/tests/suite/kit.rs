@@ -28,7 +28,10 @@ impl Bench {
     }
 
     pub(crate) async fn with_rules(database: &Database, rules: Rules) -> Self {
-        let store = database.open().await;
+        Self::over(database.open().await, rules)
+    }
+
+    pub(crate) fn over(store: Store, rules: Rules) -> Self {
         let clock = Arc::new(FakeClock::at(START_MS));
         let engine = Engine::new(
             store.clone(),
