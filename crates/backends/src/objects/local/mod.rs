@@ -64,7 +64,9 @@ impl LocalBuckets {
         for folder in ["staging/uploads", "buckets"] {
             let path = data.join(folder);
             tokio::fs::create_dir_all(&path).await.map_err(|error| {
-                Error::internal("cannot make a folder of the data folder").with("path", path.display()).because(error)
+                Error::internal("cannot make a folder of the data folder")
+                    .with("path", path.display())
+                    .because(error)
             })?;
         }
         let data = tokio::fs::canonicalize(data)
@@ -96,12 +98,8 @@ impl LocalBuckets {
     /// ends in the number of another account.
     pub async fn create_bucket(&self, account: i64, name: &str, region: &str) -> Result<Created> {
         check_bucket_name(name)?;
-        let bucket = Bucket {
-            name: name.to_owned(),
-            account,
-            region: region.to_owned(),
-            created_ms: self.now_ms(),
-        };
+        let bucket =
+            Bucket { name: name.to_owned(), account, region: region.to_owned(), created_ms: self.now_ms() };
         let suffix = name.rsplit_once('-').and_then(|(_, suffix)| suffix.parse::<i64>().ok());
         self.0
             .store
@@ -304,12 +302,15 @@ pub fn check_bucket_name(name: &str) -> Result<()> {
 }
 
 fn bad_name(name: &str, why: &str) -> Error {
-    Error::invalid(format!("{name:?} cannot be the name of a bucket: {why}")).with("code", "InvalidBucketName")
+    Error::invalid(format!("{name:?} cannot be the name of a bucket: {why}"))
+        .with("code", "InvalidBucketName")
 }
 
 fn check_key(key: &str) -> Result<()> {
     if key.is_empty() || key.contains('\0') {
-        return Err(Error::invalid("the key of an object is not empty and has no NUL").with("code", "InvalidKey"));
+        return Err(
+            Error::invalid("the key of an object is not empty and has no NUL").with("code", "InvalidKey")
+        );
     }
     if key.len() > KEY_BYTES {
         return Err(Error::invalid("the key of an object has at most 1,024 bytes").with("code", "KeyTooLong"));

@@ -65,7 +65,8 @@ impl LocalBuckets {
 impl StagedPart {
     /// Appends bytes; of kind `InvalidInput` when they are more than announced.
     pub async fn append(&mut self, chunk: Bytes) -> Result<()> {
-        let more = || Error::invalid("the part has more bytes than were announced").with("code", "IncompleteBody");
+        let more =
+            || Error::invalid("the part has more bytes than were announced").with("code", "IncompleteBody");
         self.room = self.room.checked_sub(chunk.len() as u64).ok_or_else(more)?;
         self.sink.write(chunk).await
     }
@@ -137,7 +138,9 @@ fn slot_bytes(folder: &Path, first: Option<u64>) -> Result<u64> {
         let aside = Scrap::new(folder.join(format!("slot-{}", mark()?)));
         fs::write(aside.path(), first.to_string()).map_err(|error| gone_or_failed(folder, error))?;
         match fs::hard_link(aside.path(), &path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(gone_or_failed(folder, error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(gone_or_failed(folder, error));
+            }
             _ => {}
         }
     }
@@ -155,10 +158,20 @@ pub(super) fn join(data: &Path, folder: &Path, parts: &[Part], to: &Path) -> Res
     let whole = folder.join(WHOLE);
     let is_in_slot = |part: &Part| part.blob_path.ends_with("/whole");
     let total: u64 = parts.iter().map(|part| part.size_bytes as u64).sum();
-    if is_aligned(parts, slot) && parts.iter().any(is_in_slot) && try_all_slots(folder, parts, slot)?.is_some() {
-        let file = OpenOptions::new().write(true).open(&whole).map_err(|error| gone_or_failed(folder, error))?;
+    if is_aligned(parts, slot)
+        && parts.iter().any(is_in_slot)
+        && try_all_slots(folder, parts, slot)?.is_some()
+    {
+        let file =
+            OpenOptions::new().write(true).open(&whole).map_err(|error| gone_or_failed(folder, error))?;
         for part in parts.iter().filter(|part| !is_in_slot(part)) {
-            copy_stretch(&data.join(&part.blob_path), 0, part.size_bytes as u64, &file, (part.number as u64 - 1) * slot)?;
+            copy_stretch(
+                &data.join(&part.blob_path),
+                0,
+                part.size_bytes as u64,
+                &file,
+                (part.number as u64 - 1) * slot,
+            )?;
         }
         let is_long_enough = file.metadata().is_ok_and(|found| found.len() >= total);
         if !is_long_enough {
@@ -166,7 +179,8 @@ pub(super) fn join(data: &Path, folder: &Path, parts: &[Part], to: &Path) -> Res
         }
         file.set_len(total).map_err(|error| failed("cannot join the parts of an upload", error))?;
         file.sync_all().map_err(|error| failed("cannot make an object durable", error))?;
-        return fs::hard_link(&whole, to).map_err(|error| failed("cannot join the parts of an upload", error));
+        return fs::hard_link(&whole, to)
+            .map_err(|error| failed("cannot join the parts of an upload", error));
     }
     let file = File::create(to).map_err(|error| failed("cannot join the parts of an upload", error))?;
     let mut at = 0;

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn parts_and_paths_stay_within_what_file_systems_hold() {
-        let odd = ["x".repeat(1024), "é".repeat(512), "a/".repeat(512), "\u{1}".repeat(1024), "/".repeat(1024)];
+        let odd =
+            ["x".repeat(1024), "é".repeat(512), "a/".repeat(512), "\u{1}".repeat(1024), "/".repeat(1024)];
         for key in odd.iter().chain(&[format!("{}/{}", "片".repeat(300), "y".repeat(100))]) {
             let path = path(key);
             assert!(path.len() < 2_500, "{} bytes", path.len());

@@ -31,7 +31,12 @@ impl FileStream {
     /// Opens `path` to read `range`, which must lie within the file.
     pub async fn open(path: &Path, range: Range<u64>) -> Result<Self> {
         let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(path, error))?;
-        Ok(Self { file: Arc::new(file.into_std().await), left: range.end - range.start, rest: range, reading: None })
+        Ok(Self {
+            file: Arc::new(file.into_std().await),
+            left: range.end - range.start,
+            rest: range,
+            reading: None,
+        })
     }
 
     /// Bytes that are still to come.

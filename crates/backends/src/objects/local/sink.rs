@@ -124,7 +124,8 @@ impl State {
 pub(super) fn measure(file: &mut File) -> Result<([u8; 16], u64)> {
     let (mut md5, mut size_bytes, mut buffer) = (Md5::new(), 0, vec![0; BATCH]);
     loop {
-        let read = io::Read::read(file, &mut buffer).map_err(|error| failed("cannot read an output", error))?;
+        let read =
+            io::Read::read(file, &mut buffer).map_err(|error| failed("cannot read an output", error))?;
         if read == 0 {
             return Ok((md5.finalize().into(), size_bytes));
         }
@@ -139,7 +140,9 @@ pub(super) fn joined<T>(outcome: Result<Result<T>, tokio::task::JoinError>) -> R
 }
 
 /// Runs file work off the async threads.
-pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     joined(tokio::task::spawn_blocking(work).await)
 }
 

@@ -183,7 +183,8 @@ impl LocalBuckets {
 
     /// The note of a blob: its version's mark.
     pub(super) fn note_path(&self, blob_path: &str) -> PathBuf {
-        let mark = blob_path.rsplit_once('~').map_or(blob_path, |(_, tail)| tail.split('.').next().unwrap_or(tail));
+        let mark =
+            blob_path.rsplit_once('~').map_or(blob_path, |(_, tail)| tail.split('.').next().unwrap_or(tail));
         self.staging().join(format!("{mark}.note"))
     }
 

@@ -70,10 +70,8 @@ impl LocalBuckets {
             }
             removed += dead.len();
             let (data, paths) = (self.0.data.clone(), dead.clone());
-            off_thread(move || {
-                paths.iter().try_for_each(|path| remove_blob(&data, &data.join(path)))
-            })
-            .await?;
+            off_thread(move || paths.iter().try_for_each(|path| remove_blob(&data, &data.join(path))))
+                .await?;
             self.0
                 .store
                 .write(move |tx| {
@@ -129,7 +127,8 @@ impl LocalBuckets {
 
     /// Ends a note: its blob has got its row, or it never will.
     async fn sweep_note(&self, path: &Path) -> Result<bool> {
-        let note = tokio::fs::read(path).await.ok().and_then(|text| serde_json::from_slice::<Note>(&text).ok());
+        let note =
+            tokio::fs::read(path).await.ok().and_then(|text| serde_json::from_slice::<Note>(&text).ok());
         let mut is_orphan = false;
         if let Some(Note { bucket, key, blob_path }) = note {
             let wanted = blob_path.clone();
@@ -164,7 +163,9 @@ fn remove_blob(data: &Path, blob: &Path) -> Result<()> {
         _ => {}
     }
     let buckets = data.join("buckets");
-    for folder in blob.ancestors().skip(1).take_while(|folder| **folder != buckets && folder.starts_with(&buckets)) {
+    for folder in
+        blob.ancestors().skip(1).take_while(|folder| **folder != buckets && folder.starts_with(&buckets))
+    {
         if fs::remove_dir(folder).is_err() {
             break;
         }

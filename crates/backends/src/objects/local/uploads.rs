@@ -35,7 +35,13 @@ pub struct UploadPage {
 
 impl LocalBuckets {
     /// Begins an upload; of kind `NotFound` with `code=NoSuchBucket` when there is no such bucket.
-    pub async fn begin_upload(&self, bucket: &str, key: &str, content_type: &str, headers: Headers) -> Result<Upload> {
+    pub async fn begin_upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        content_type: &str,
+        headers: Headers,
+    ) -> Result<Upload> {
         check_key(key)?;
         let upload = Upload {
             id: format!("{}{}", mark()?, mark()?),
@@ -48,7 +54,8 @@ impl LocalBuckets {
             created_ms: self.now_ms(),
         };
         let folder = self.upload_folder(&upload.id);
-        off_thread(move || fs::create_dir(&folder).map_err(|error| failed("cannot begin an upload", error))).await?;
+        off_thread(move || fs::create_dir(&folder).map_err(|error| failed("cannot begin an upload", error)))
+            .await?;
         let row = upload.clone();
         let stored =
             self.0.store.write(move |tx| Box::pin(async move { uploads::begin(tx, &row).await })).await;
@@ -64,9 +71,7 @@ impl LocalBuckets {
     pub async fn find_upload(&self, bucket: &str, key: &str, id: &str) -> Result<Upload> {
         let row = id.to_owned();
         let found = self.0.store.read(|tx| Box::pin(async move { uploads::find(tx, &row).await })).await?;
-        found
-            .filter(|upload| upload.bucket == bucket && upload.key == key)
-            .ok_or_else(|| no_such_upload(id))
+        found.filter(|upload| upload.bucket == bucket && upload.key == key).ok_or_else(|| no_such_upload(id))
     }
 
     /// [`LocalBuckets::find_upload`] of one that still takes parts.
@@ -82,7 +87,13 @@ impl LocalBuckets {
     }
 
     /// A page of a bucket's open uploads with keys that begin with `prefix`, after the pair of key and id.
-    pub async fn uploads(&self, bucket: &str, prefix: &str, after: (&str, &str), limit: usize) -> Result<UploadPage> {
+    pub async fn uploads(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        after: (&str, &str),
+        limit: usize,
+    ) -> Result<UploadPage> {
         let (bucket, prefix, end) = (bucket.to_owned(), prefix.to_owned(), after_all(prefix));
         let after = (after.0.to_owned(), after.1.to_owned());
         let ask = limit as i64 + 1;
@@ -125,7 +136,8 @@ impl LocalBuckets {
         let etag = tag_of(&parts);
 
         let scrap = Scrap::new(self.staging().join(mark()?));
-        let (data, folder, to) = (self.0.data.clone(), self.upload_folder(&upload.id), scrap.path().to_owned());
+        let (data, folder, to) =
+            (self.0.data.clone(), self.upload_folder(&upload.id), scrap.path().to_owned());
         let joined = parts.clone();
         off_thread(move || join(&data, &folder, &joined, &to)).await?;
         let blob_path = self.settle(&upload.bucket, &upload.key, scrap).await?;
@@ -138,7 +150,11 @@ impl LocalBuckets {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    if uploads::complete(tx, &id, &object, version).await? { Ok(()) } else { Err(no_such_upload(&id)) }
+                    if uploads::complete(tx, &id, &object, version).await? {
+                        Ok(())
+                    } else {
+                        Err(no_such_upload(&id))
+                    }
                 })
             })
             .await;
@@ -168,8 +184,11 @@ impl LocalBuckets {
     /// Gives an upload up; of kind `NotFound` with `code=NoSuchUpload` when it has ended already.
     pub async fn abort_upload(&self, id: &str) -> Result<()> {
         let (row, now_ms) = (id.to_owned(), self.now_ms());
-        let was_open =
-            self.0.store.write(move |tx| Box::pin(async move { uploads::abort(tx, &row, now_ms).await })).await?;
+        let was_open = self
+            .0
+            .store
+            .write(move |tx| Box::pin(async move { uploads::abort(tx, &row, now_ms).await }))
+            .await?;
         self.clear_upload(id).await;
         if was_open { Ok(()) } else { Err(no_such_upload(id)) }
     }
@@ -202,7 +221,8 @@ fn choose(there: &[Part], chosen: &[Chosen], least_bytes: i64) -> Result<Vec<Par
         return Err(Error::invalid("no parts were named").with("code", "MalformedXML"));
     }
     if !chosen.is_sorted_by(|a, b| a.number < b.number) {
-        return Err(Error::invalid("the parts are not in the order of their numbers").with("code", "InvalidPartOrder"));
+        return Err(Error::invalid("the parts are not in the order of their numbers")
+            .with("code", "InvalidPartOrder"));
     }
     let mut parts = Vec::with_capacity(chosen.len());
     for (at, wanted) in chosen.iter().enumerate() {
