@@ -43,15 +43,22 @@ pub struct Parts {
     pub hooks: Hooks,
 }
 
+/// Writes the text of `/metrics`.
+pub type MetricsText = Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>;
+/// Says why calls cannot be taken now, if so.
+pub type NotReady = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+/// Hears of each answered call.
+pub type OnAnswered = Arc<dyn Fn(&Answered) + Send + Sync>;
+
 /// What the binary wants to know and to tell; each may be left out.
 #[derive(Clone, Default)]
 pub struct Hooks {
     /// The text of `/metrics`.
-    pub metrics: Option<Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>>,
+    pub metrics: Option<MetricsText>,
     /// Why the server is not ready to take calls, beyond what the API knows itself.
-    pub not_ready: Option<Arc<dyn Fn() -> Option<String> + Send + Sync>>,
+    pub not_ready: Option<NotReady>,
     /// Called after each call with what became of it.
-    pub answered: Option<Arc<dyn Fn(&Answered) + Send + Sync>>,
+    pub answered: Option<OnAnswered>,
 }
 
 /// What became of a call.

@@ -83,7 +83,8 @@ impl Buckets {
         let Some((owner, region)) = self.find(&named.bucket).await.map_err(error::answer)? else {
             return Ok(None);
         };
-        let at_home = named.region.is_none_or(|text| self.regions.resolve(&text) == Some(region.as_str()));
+        let told = named.region.as_str();
+        let at_home = told.is_empty() || self.regions.resolve(told) == Some(region.as_str());
         let found =
             CosInputInfo { bucket: Some(named.bucket), region: Some(region), object: Some(named.key) };
         Ok((owner == account && at_home).then_some(found))
@@ -95,28 +96,29 @@ impl Buckets {
             |e: &&Url| e.host() == url.host() && e.port_or_known_default() == url.port_or_known_default();
         if self.names.endpoints.iter().any(|e| same_place(&e)) {
             let (bucket, key) = path.split_once('/')?;
-            return Some(Named { bucket: bucket.to_owned(), region: None, key: key.to_owned() });
+            return Some(Named { bucket: bucket.to_owned(), region: String::new(), key: key.to_owned() });
         }
         let (bucket, tail) = url.host_str()?.split_once('.')?;
         let region = self.names.domains.iter().find_map(|domain| region_in(domain, tail))?;
-        Some(Named { bucket: bucket.to_owned(), region, key: path.into_owned() })
+        Some(Named { bucket: bucket.to_owned(), region: region.to_owned(), key: path.into_owned() })
     }
 }
 
 struct Named {
     bucket: String,
-    region: Option<String>,
+    /// Empty when the name does not tell it.
+    region: String,
     key: String,
 }
 
-/// Whether `host` is `domain`; inside, the region it tells, if the domain has a place for one.
-fn region_in(domain: &str, host: &str) -> Option<Option<String>> {
+/// The region that `host` tells if it is `domain`: empty where the domain has no place for one.
+fn region_in<'h>(domain: &str, host: &'h str) -> Option<&'h str> {
     let Some((before, after)) = domain.split_once("{region}") else {
-        return (host == domain).then_some(None);
+        return (host == domain).then_some("");
     };
     let region = host.strip_prefix(before)?.strip_suffix(after)?;
     let is_one_word = !region.is_empty() && !region.contains('.');
-    is_one_word.then(|| Some(region.to_owned()))
+    is_one_word.then_some(region)
 }
 
 #[cfg(test)]
@@ -126,7 +128,7 @@ mod tests {
     #[test]
     fn a_region_is_read_from_the_hosts_place_for_it() {
         let of = |host| region_in("cos.{region}.myqcloud.com", host);
-        assert_eq!(of("cos.ap-tokyo.myqcloud.com"), Some(Some("ap-tokyo".to_owned())));
+        assert_eq!(of("cos.ap-tokyo.myqcloud.com"), Some("ap-tokyo"));
         assert_eq!(of("cos..myqcloud.com"), None);
         assert_eq!(of("cos.a.b.myqcloud.com"), None);
         assert_eq!(of("cos.ap-tokyo.example.com"), None);
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_domain_without_a_region_fits_any() {
-        assert_eq!(region_in("files.example.org", "files.example.org"), Some(None));
+        assert_eq!(region_in("files.example.org", "files.example.org"), Some(""));
         assert_eq!(region_in("files.example.org", "example.org"), None);
     }
 }

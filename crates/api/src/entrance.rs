@@ -135,10 +135,11 @@ async fn receive(app: &App, request: Request) -> Result<Incoming, ApiError> {
         return Err(too_large("query", app.limits.query_bytes));
     }
     // HTTP/2 carries the host outside of the headers, and signatures cover it.
-    if let (false, Some(authority)) = (parts.headers.contains_key(header::HOST), parts.uri.authority()) {
-        if let Ok(host) = HeaderValue::from_str(authority.as_str()) {
-            parts.headers.insert(header::HOST, host);
-        }
+    if !parts.headers.contains_key(header::HOST)
+        && let Some(authority) = parts.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.insert(header::HOST, host);
     }
     let at_most = match form {
         Form::Json => app.limits.request_bytes,

@@ -25,6 +25,7 @@ pub(crate) fn cloud(error: &Error) -> ApiError {
 }
 
 /// [`cloud`] for `map_err`, which also logs what is our fault.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(crate) fn answer(error: Error) -> ApiError {
     if error.blame() == Blame::Us {
         tracing::error!(error = %error.chain(), "a call failed");

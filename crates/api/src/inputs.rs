@@ -35,19 +35,14 @@ pub(crate) async fn check(
             let at = format!("{path}.UrlInputInfo.Url");
             let text = url.url.as_deref().unwrap_or_default();
             check_url(&at, text)?;
-            match app.buckets.behind_url(account, text).await? {
-                Some(cos) => {
-                    check_key(&at, cos.object.as_deref().unwrap_or_default())?;
-                    let kind = Some("COS".to_owned());
-                    Ok(MediaInputInfo { r#type: kind, cos_input_info: Some(cos), ..empty })
-                }
-                None => {
-                    app.guard.check_url(text).map_err(|e| {
-                        codes::invalid_parameter_invalid_url(format!("`{at}`: {}", e.message()))
-                    })?;
-                    Ok(MediaInputInfo { url_input_info: Some(url.clone()), ..empty })
-                }
+            if let Some(cos) = app.buckets.behind_url(account, text).await? {
+                check_key(&at, cos.object.as_deref().unwrap_or_default())?;
+                let kind = Some("COS".to_owned());
+                return Ok(MediaInputInfo { r#type: kind, cos_input_info: Some(cos), ..empty });
             }
+            let allowed = app.guard.check_url(text);
+            allowed.map_err(|e| codes::invalid_parameter_invalid_url(format!("`{at}`: {}", e.message())))?;
+            Ok(MediaInputInfo { url_input_info: Some(url.clone()), ..empty })
         }
         "AWS-S3" => {
             let s3 = required(input.s3_input_info.as_ref(), path, "S3InputInfo")?;

@@ -22,7 +22,7 @@ mod templates;
 mod times;
 mod tools;
 
-pub use app::{Answered, App, Hooks, Parts};
+pub use app::{Answered, App, Hooks, MetricsText, NotReady, OnAnswered, Parts};
 pub use buckets::BucketNames;
 pub use dispatch::coverage;
 pub use entrance::router;

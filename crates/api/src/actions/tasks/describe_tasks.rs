@@ -55,10 +55,8 @@ fn filter(request: DescribeTasksRequest) -> Result<ListFilter, ApiError> {
     }
     let from_ms = times::read("StartTime", request.start_time.as_deref())?;
     let to_ms = times::read("EndTime", request.end_time.as_deref())?;
-    if let (Some(from), Some(to)) = (from_ms, to_ms) {
-        if from > to {
-            return Err(codes::invalid_parameter_value("`StartTime` is later than `EndTime`"));
-        }
+    if from_ms.zip(to_ms).is_some_and(|(from, to)| from > to) {
+        return Err(codes::invalid_parameter_value("`StartTime` is later than `EndTime`"));
     }
     Ok(ListFilter {
         state: Some(state),

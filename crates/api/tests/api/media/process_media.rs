@@ -39,42 +39,38 @@ async fn numbers_may_come_as_strings() {
 async fn each_wrong_value_has_its_code_and_makes_no_task() {
     let app = TestApp::new().await;
     let set = |value: Value| ("/MediaProcessTask/TranscodeTaskSet", value);
-    let cases: &[(&[(&str, Value)], &str, &str)] = &[
-        (&[("/TasksPriority", json!(11))], "InvalidParameterValue", "TasksPriority"),
-        (&[("/TasksPriority", json!(-11))], "InvalidParameterValue", "TasksPriority"),
-        (&[("/TasksPriority", json!("high"))], "InvalidParameter", "TasksPriority"),
-        (&[("/SessionId", json!("x".repeat(51)))], "InvalidParameterValue.SessionIdTooLong", "SessionId"),
+    let cases = [
+        (("/TasksPriority", json!(11)), "InvalidParameterValue", "TasksPriority"),
+        (("/TasksPriority", json!(-11)), "InvalidParameterValue", "TasksPriority"),
+        (("/TasksPriority", json!("high")), "InvalidParameter", "TasksPriority"),
+        (("/SessionId", json!("x".repeat(51))), "InvalidParameterValue.SessionIdTooLong", "SessionId"),
         (
-            &[("/SessionContext", json!("x".repeat(1_001)))],
+            ("/SessionContext", json!("x".repeat(1_001))),
             "InvalidParameterValue.SessionContextTooLong",
             "SessionContext",
         ),
-        (&[("/SkipMateData", json!(2))], "InvalidParameterValue", "SkipMateData"),
-        (&[("/TaskType", json!("Nightly"))], "InvalidParameterValue", "TaskType"),
-        (&[("/OutputDir", json!("output"))], "InvalidParameterValue", "OutputDir"),
-        (&[("/OutputDir", json!("/output"))], "InvalidParameterValue", "OutputDir"),
-        (&[("/OutputDir", json!("/a/../../b/"))], "InvalidParameterValue", "OutputDir"),
-        (&[("/MediaProcessTask", Value::Null)], "MissingParameter", "TranscodeTaskSet"),
-        (&[("/MediaProcessTask", json!({}))], "MissingParameter", "TranscodeTaskSet"),
-        (&[set(json!([]))], "MissingParameter", "TranscodeTaskSet"),
-        (&[("/InputInfo", Value::Null)], "MissingParameter", "InputInfo"),
-        (&[set(json!([{"Definition": 99_999_999}]))], "InvalidParameterValue.Definition", "99999999"),
-        (&[set(json!([{}]))], "MissingParameter", "TranscodeTaskSet.0.Definition"),
+        (("/SkipMateData", json!(2)), "InvalidParameterValue", "SkipMateData"),
+        (("/TaskType", json!("Nightly")), "InvalidParameterValue", "TaskType"),
+        (("/OutputDir", json!("output")), "InvalidParameterValue", "OutputDir"),
+        (("/OutputDir", json!("/output")), "InvalidParameterValue", "OutputDir"),
+        (("/OutputDir", json!("/a/../../b/")), "InvalidParameterValue", "OutputDir"),
+        (("/MediaProcessTask", Value::Null), "MissingParameter", "TranscodeTaskSet"),
+        (("/MediaProcessTask", json!({})), "MissingParameter", "TranscodeTaskSet"),
+        (set(json!([])), "MissingParameter", "TranscodeTaskSet"),
+        (("/InputInfo", Value::Null), "MissingParameter", "InputInfo"),
+        (set(json!([{"Definition": 99_999_999}])), "InvalidParameterValue.Definition", "99999999"),
+        (set(json!([{}])), "MissingParameter", "TranscodeTaskSet.0.Definition"),
         (
-            &[set(json!([{"Definition": 100_010, "Quality": 1}]))],
+            set(json!([{"Definition": 100_010, "Quality": 1}])),
             "UnknownParameter",
             "TranscodeTaskSet.0.Quality",
         ),
-        (&[set(json!([{"Definition": [1]}]))], "InvalidParameter", "TranscodeTaskSet.0.Definition"),
-        (&[set(json!({"Definition": 100_010}))], "InvalidParameter", "TranscodeTaskSet"),
-        (
-            &[set(json!(vec![json!({"Definition": 100_010}); 101]))],
-            "InvalidParameterValue",
-            "TranscodeTaskSet",
-        ),
+        (set(json!([{"Definition": [1]}])), "InvalidParameter", "TranscodeTaskSet.0.Definition"),
+        (set(json!({"Definition": 100_010})), "InvalidParameter", "TranscodeTaskSet"),
+        (set(json!(vec![json!({"Definition": 100_010}); 101])), "InvalidParameterValue", "TranscodeTaskSet"),
     ];
-    for (changes, code, named) in cases {
-        app.call("ProcessMedia", with(changes)).await.refused(code, named);
+    for (change, code, named) in cases {
+        app.call("ProcessMedia", with(&[change])).await.refused(code, named);
     }
     assert_eq!(app.count_tasks().await, 0);
 }

@@ -59,12 +59,12 @@ async fn state_failure_time_and_account_filter() {
         body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         ids(&app.call("DescribeTasks", body).await.ok())
     };
-    assert_eq!(list(json!({})).await, [waiting.clone()]);
-    assert_eq!(list(json!({"Status": "FINISH"})).await, [finished.clone()]);
+    assert_eq!(list(json!({})).await, vec![waiting.clone()]);
+    assert_eq!(list(json!({"Status": "FINISH"})).await, vec![finished.clone()]);
     assert_eq!(list(json!({"Status": "PROCESSING"})).await, [""; 0]);
     assert_eq!(list(json!({"Status": "FINISH", "SubTaskHasFailed": true})).await, [finished]);
     assert_eq!(list(json!({"Status": "FINISH", "SubTaskHasFailed": false})).await, [""; 0]);
-    assert_eq!(list(json!({"StartTime": "2026-03-01T16:30:00+08:00"})).await, [waiting.clone()]);
+    assert_eq!(list(json!({"StartTime": "2026-03-01T16:30:00+08:00"})).await, vec![waiting.clone()]);
     assert_eq!(list(json!({"EndTime": "2026-03-01T08:30:00Z"})).await, [""; 0]);
     let other = app.add_key(ACCOUNT + 1).await;
     let page = app.call_as(&other, "DescribeTasks", json!({"Status": "WAITING"})).await.ok();
