@@ -67,7 +67,7 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("mps");
-        let seconds = Family::new_with_constructor(|| Histogram::new(CALL_SECONDS));
+        let seconds = Family::<Action, Histogram>::new_with_constructor(|| Histogram::new(CALL_SECONDS));
         let metrics = Self {
             calls: Family::default(),
             seconds,

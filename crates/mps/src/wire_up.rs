@@ -3,10 +3,10 @@
 //! Listening comes first and is quick; what the media tools can do is found out afterwards. On the way out the doors
 //! close, workers bring to an end or hand back what runs, callbacks in flight are settled, and the database is closed.
 
-mod buckets;
 mod doors;
 mod parts;
 mod readiness;
+mod stores;
 
 use std::sync::Arc;
 
@@ -71,6 +71,9 @@ fn spawn_work(
     Ok(())
 }
 
+/// How long media programs have to die at the very end.
+const LAST_GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Waits until all parts have ended, or for the second signal.
 async fn finish(mut running: JoinSet<()>, parts: &Parts, shutdown: &Shutdown) {
     while let Some(ended) = running.join_next().await {
@@ -79,7 +82,7 @@ async fn finish(mut running: JoinSet<()>, parts: &Parts, shutdown: &Shutdown) {
             shutdown.drain.cancel();
         }
     }
-    parts.kit.tools.children().kill_all().await;
+    parts.kit.tools.children().kill_all(LAST_GRACE).await;
     parts.store.close().await;
     tracing::info!("stopped");
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use mps_backends::guard::Guard;
 use mps_backends::objects::http::HttpSource;
+use mps_backends::objects::local::LocalBuckets;
 use mps_backends::objects::s3::KeyPair;
 use mps_backends::objects::{ObjectStore, cos, s3};
-use mps_core::{Error, Result};
+use mps_core::{Error, Kind, Result};
 use mps_work::S3Bucket;
 
 use crate::config::Config;
@@ -14,7 +15,7 @@ use crate::config::section::Secret;
 
 /// All stores of this server.
 pub(super) struct Stores {
-    local: super::parts::Local,
+    local: LocalBuckets,
     s3: s3::Options,
     cos: Option<cos::Options>,
     guard: Guard,
@@ -22,7 +23,7 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    pub(super) fn new(config: &Config, local: super::parts::Local, guard: Guard) -> Self {
+    pub(super) fn new(config: &Config, local: LocalBuckets, guard: Guard) -> Self {
         let reveal = |secret: &Option<Secret>| secret.as_ref().map(|s| s.reveal().to_owned());
         let pair = |id: &Option<String>, secret: &Option<Secret>| {
             id.clone().zip(reveal(secret)).map(|(id, secret)| KeyPair { id, secret })
@@ -40,12 +41,13 @@ impl Stores {
 #[async_trait::async_trait]
 impl mps_work::Buckets for Stores {
     async fn cos(&self, account: i64, bucket: &str, region: &str) -> Result<Arc<dyn ObjectStore>> {
-        if self.local.owns(account, bucket).await? {
-            return Ok(Arc::new(self.local.bucket(bucket)));
-        }
-        match &self.cos {
-            Some(options) => cos::open(options, bucket, region),
-            None => Err(Error::not_found(format!("there is no bucket {bucket:?} in {region}"))),
+        let missing = || Error::not_found(format!("there is no bucket {bucket:?} in {region}"));
+        match (self.local.find_bucket(bucket).await, &self.cos) {
+            (Ok(found), _) if found.account == account => Ok(Arc::new(self.local.bucket(bucket))),
+            (Ok(_), _) => Err(missing()),
+            (Err(error), Some(options)) if error.kind() == Kind::NotFound => cos::open(options, bucket, region),
+            (Err(error), None) if error.kind() == Kind::NotFound => Err(missing()),
+            (Err(error), _) => Err(error),
         }
     }
 
