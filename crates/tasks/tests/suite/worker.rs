@@ -42,10 +42,9 @@ impl Executor for Scripted {
         job.lease.progress(50);
         let done = Outcome { result: json!(job.step.attempt), ..Outcome::default() };
         match self.plan {
-            Plan::Succeed => Ok(done),
             Plan::Panic => panic!("a planned panic"),
             Plan::FailOnce if job.step.attempt == 1 => Err(Error::unavailable("planned")),
-            Plan::FailOnce => Ok(done),
+            Plan::FailOnce | Plan::Succeed => Ok(done),
             Plan::Hold => {
                 tokio::select! {
                     permit = self.gate.acquire() => permit.expect("open").forget(),
