@@ -1,6 +1,8 @@
 //! HLS media playlists: reading what ffmpeg wrote, joining and renaming segments, writing the playlist that is
 //! published. Pure text; time is in microseconds and is never rounded away: the sum of the durations stays.
 
+use std::fmt::Write as _;
+
 use mps_core::Error;
 use serde::{Deserialize, Serialize};
 
@@ -118,16 +120,16 @@ impl Playlist {
         }
         if let Some(init) = &self.init {
             let range = init.range.map(|r| format!(",BYTERANGE=\"{}@{}\"", r.length, r.offset));
-            out.push_str(&format!("#EXT-X-MAP:URI=\"{}\"{}\n", init.uri, range.unwrap_or_default()));
+            let _ = writeln!(out, "#EXT-X-MAP:URI=\"{}\"{}", init.uri, range.unwrap_or_default());
         }
         for segment in &self.segments {
             if segment.is_discontinuity {
                 out.push_str("#EXT-X-DISCONTINUITY\n");
             }
             let (whole, part) = (segment.duration_us / 1_000_000, segment.duration_us % 1_000_000);
-            out.push_str(&format!("#EXTINF:{whole}.{part:06},\n"));
+            let _ = writeln!(out, "#EXTINF:{whole}.{part:06},");
             if let Some(range) = segment.range {
-                out.push_str(&format!("#EXT-X-BYTERANGE:{}@{}\n", range.length, range.offset));
+                let _ = writeln!(out, "#EXT-X-BYTERANGE:{}@{}", range.length, range.offset);
             }
             out.push_str(&segment.uri);
             out.push('\n');
@@ -392,7 +394,7 @@ fn percent_encode(step: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -89,7 +89,7 @@ pub enum Output {
         /// Name of the playlist in the job's folder.
         file: String,
         /// How to name and cut.
-        packaging: hls::Packaging,
+        packaging: Box<hls::Packaging>,
     },
 }
 

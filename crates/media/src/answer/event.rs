@@ -1,5 +1,7 @@
 //! Callbacks: their bodies, and reading them back.
 
+use std::fmt::Write as _;
+
 use md5::{Digest, Md5};
 use mps_core::clock::Millis;
 use mps_core::task::{NotifyMode, TaskState, TaskView};
@@ -36,7 +38,10 @@ pub fn body(view: &TaskView, now_ms: Millis) -> Option<Value> {
 /// MD5 of the decimal time followed by the key, in hex.
 pub fn sign(timestamp: i64, key: &str) -> String {
     let digest = Md5::digest(format!("{timestamp}{key}"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Kinds of events, and the member that each fills.

@@ -9,7 +9,6 @@ use mps_wire::types::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::redact::redact;
 use super::times::iso;
 use crate::features::transcode;
 
@@ -112,6 +111,6 @@ fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
 /// As JSON, without secrets.
 pub(super) fn printed<T: serde::Serialize>(answer: &T) -> Value {
     let mut value = serde_json::to_value(answer).unwrap_or(Value::Null);
-    redact(&mut value);
+    mps_wire::redact(&mut value);
     value
 }

@@ -343,10 +343,10 @@ fn check_first(info: &SegmentSpecificInfo) -> Result<Option<FirstSegments>, ApiE
     let is_on = word("Switch", info.switch.as_deref(), false, &[("on", true), ("off", false)])?;
     let seconds = info.fragment_time.unwrap_or(0);
     let count = info.fragment_end_num.unwrap_or(0);
-    if seconds < 0 || seconds > 10 || (is_on && seconds == 0) {
+    if !(0..=10).contains(&seconds) || (is_on && seconds == 0) {
         return Err(value_of("FragmentTime", format!("FragmentTime is {seconds}; it must be 1 to 10")));
     }
-    if count < 0 || count > 10_000 || (is_on && count == 0) {
+    if !(0..=10_000).contains(&count) || (is_on && count == 0) {
         return Err(value_of("FragmentEndNum", format!("FragmentEndNum is {count}; it must be 1 to 10000")));
     }
     Ok(is_on.then_some(FirstSegments { us: seconds * 1_000_000, count: count as u32 }))

@@ -198,6 +198,7 @@ mod tests {
         SourceName::from_key("/video/AnimalWorldE01.mp4")
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests write the item in place")]
     fn read(item: Value) -> Result<StepParams, ApiError> {
         let source = source();
         let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "b-1", "Region": "ap-guangzhou"}});

@@ -3,6 +3,8 @@
 //! Distances in frames go to the encoder as they are. Distances in time are forced by each frame's own time, so
 //! that they hold for uneven frame rates too, and the encoder's own limit is set beyond them.
 
+use mps_core::media_info::Ratio;
+
 use super::params::{Gop, Hls, VideoEncode};
 use super::video::{Own, Scene};
 use super::words::{Container, VideoCodec};
@@ -81,7 +83,7 @@ struct Plan {
 /// A rate that no stretch of the output goes beyond, in frames a second.
 fn rate_bound(scene: Scene<'_>) -> f64 {
     let source = scene.source.base_fps.value().max(scene.source.average_fps.value());
-    let rate = scene.fps.map_or(source, |fps| fps.value());
+    let rate = scene.fps.map_or(source, Ratio::value);
     if rate > 0.0 { rate.min(1000.0) } else { 60.0 }
 }
 

@@ -106,7 +106,7 @@ pub fn chain(
         steps.push("setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709".to_owned());
     }
     if let Some(fill) = geometry.finish {
-        steps.push(finish(fill, geometry.frame, build)?);
+        steps.push(finish(fill, geometry.frame, video.pixel_aspect, build)?);
     }
     if !is_dropping {
         steps.extend(fps_step);
@@ -123,7 +123,7 @@ fn need(build: &Build, filter: &str, what: &str) -> Result<(), Error> {
     Err(Error::new(mps_core::Kind::Unsupported, message))
 }
 
-fn finish(fill: Fill, (w, h): (u32, u32), build: &Build) -> Result<String, Error> {
+fn finish(fill: Fill, (w, h): (u32, u32), aspect: u8, build: &Build) -> Result<String, Error> {
     Ok(match fill {
         Fill::Stretch => String::new(),
         Fill::Black | Fill::White => {
@@ -137,7 +137,7 @@ fn finish(fill: Fill, (w, h): (u32, u32), build: &Build) -> Result<String, Error
             let (small_w, small_h) = ((w / 4).max(2), (h / 4).max(2));
             format!(
                 "split[front][back];[back]scale=w={small_w}:h={small_h}:force_original_aspect_ratio=increase,\
-                 crop=w={small_w}:h={small_h},gblur=sigma=8,scale=w={w}:h={h}:flags=bicubic,setsar=1[blurred];\
+                 crop=w={small_w}:h={small_h},gblur=sigma=8,scale=w={w}:h={h}:flags=bicubic,setsar={aspect}[blurred];\
                  [blurred][front]overlay=x=(W-w)/2:y=(H-h)/2:format=auto"
             )
         }

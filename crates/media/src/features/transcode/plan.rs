@@ -46,7 +46,8 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     let streams = Streams::choose(params, info)?;
     let (start_us, end_us) = step.clip.resolve(info.duration_us)?;
     let is_raw_pts = streams.encode().is_some_and(|(v, _)| v.keeps_timestamps);
-    let lead_in_us = lead_in(info, &streams, start_us);
+    // Kept timestamps would be lost by a second entry.
+    let lead_in_us = if is_raw_pts { 0 } else { lead_in(info, &streams, start_us) };
 
     let mut args: Vec<String> = Vec::new();
     let mut add = |words: &[&str]| args.extend(words.iter().map(|word| (*word).to_owned()));
@@ -71,10 +72,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     picture_words(&mut args, params, info, &streams, build)?;
     sound_words(&mut args, params, &streams, is_raw_pts);
     if lead_in_us > 0 {
-        args.extend([
-            "-ss".to_owned(),
-            seconds(if is_raw_pts { start_us + info.start_us } else { lead_in_us }),
-        ]);
+        args.extend(["-ss".to_owned(), seconds(lead_in_us)]);
     }
     if let Some(end_us) = end_us {
         if is_raw_pts {
@@ -215,9 +213,30 @@ fn picture_words(
     };
     args.extend(timing.iter().map(|word| (*word).to_owned()));
     let geometry = picture::geometry(encode, source);
+    check_level(encode, geometry.frame)?;
     args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry }));
     if encode.codec == VideoCodec::H265 && has_boxes(params) {
         args.extend(["-tag:v", "hvc1"].map(str::to_owned));
+    }
+    Ok(())
+}
+
+/// H.265 refuses to encode pictures that the chosen level cannot hold.
+fn check_level(encode: &VideoEncode, (width, height): (u32, u32)) -> Result<()> {
+    let (VideoCodec::H265, Some(level)) = (encode.codec, encode.level.as_deref()) else { return Ok(()) };
+    let most_pixels: u64 = match level {
+        "1" => 36_864,
+        "2" => 122_880,
+        "2.1" => 245_760,
+        "3" => 552_960,
+        "3.1" => 983_040,
+        "4" | "4.1" => 2_228_224,
+        "5" | "5.1" | "5.2" => 8_912_896,
+        _ => 35_651_584,
+    };
+    let longest = u64::from(width.max(height));
+    if u64::from(width) * u64::from(height) > most_pixels || longest * longest > 8 * most_pixels {
+        return Err(Error::invalid(format!("level {level} of h265 cannot hold {width}x{height} pixels")));
     }
     Ok(())
 }
@@ -299,7 +318,10 @@ fn container_words(
     if container == Container::Hls {
         let packaging = packaging(step, streams, key, task_id);
         let file = single_file(step.params.hls.segments);
-        return Ok((file, vec![Output::Hls { file: format!("{FILE}.m3u8"), packaging }]));
+        return Ok((
+            file,
+            vec![Output::Hls { file: format!("{FILE}.m3u8"), packaging: Box::new(packaging) }],
+        ));
     }
     let file = format!("{FILE}.{}", container.extension());
     let content_type = container.content_type().to_owned();

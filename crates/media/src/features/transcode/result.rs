@@ -87,8 +87,8 @@ pub fn to_wire(
         StepState::Succeeded => {
             let result: StepResult =
                 step.result.as_ref().and_then(|r| serde_json::from_value(r.clone()).ok()).unwrap_or_default();
-            answer.status = "SUCCESS".to_owned();
-            answer.message = "SUCCESS".to_owned();
+            "SUCCESS".clone_into(&mut answer.status);
+            "SUCCESS".clone_into(&mut answer.message);
             answer.progress = 100;
             answer.output = params.as_ref().map(|params| result.item(params));
         }
@@ -102,19 +102,16 @@ pub fn to_wire(
 }
 
 fn fail(answer: &mut MediaProcessTaskTranscodeResult, failure: Option<&Failure>) {
-    answer.status = "FAIL".to_owned();
-    match failure {
-        Some(failure) => {
-            answer.err_code = failure.code;
-            answer.err_code_ext.clone_from(&failure.word);
-            answer.message.clone_from(&failure.message);
-        }
-        None => {
-            answer.err_code = 60_000;
-            answer.err_code_ext = "Aborted".to_owned();
-            answer.message = "the task was ended before this part was begun".to_owned();
-        }
-    }
+    let ended = Failure {
+        code: 60_000,
+        word: "Aborted".to_owned(),
+        message: "the task was ended before this part was begun".to_owned(),
+    };
+    let failure = failure.unwrap_or(&ended);
+    "FAIL".clone_into(&mut answer.status);
+    answer.err_code = failure.code;
+    answer.err_code_ext.clone_from(&failure.word);
+    answer.message.clone_from(&failure.message);
 }
 
 /// The item after defaults.

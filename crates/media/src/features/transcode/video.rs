@@ -143,7 +143,12 @@ fn usual_rate(video: &VideoEncode, target: u64, out: &mut Vec<String>) -> bool {
     match video.rate {
         Rate::Crf => add(out, &["-crf", &crf]),
         _ if target == 0 => add(out, &["-crf", &crf]),
-        Rate::Abr => rate(out, "-b:v", target),
+        // One pass alone overshoots short sources by a third; the buffer holds it.
+        Rate::Abr => {
+            rate(out, "-b:v", target);
+            rate(out, "-maxrate", target / 4 * 5);
+            rate(out, "-bufsize", target / 4 * 5);
+        }
         Rate::Cbr => {
             for flag in ["-b:v", "-minrate", "-maxrate", "-bufsize"] {
                 rate(out, flag, target);
@@ -157,8 +162,8 @@ fn usual_rate(video: &VideoEncode, target: u64, out: &mut Vec<String>) -> bool {
         }
         Rate::Vbr => {
             rate(out, "-b:v", target);
-            rate(out, "-maxrate", target * 2);
-            rate(out, "-bufsize", target * 4);
+            rate(out, "-maxrate", target / 4 * 5);
+            rate(out, "-bufsize", target * 2);
         }
     }
     false
@@ -251,10 +256,8 @@ fn vvenc(video: &VideoEncode, target: u64, out: &mut Vec<String>) {
     if video.rate == Rate::Crf || target == 0 {
         add(out, &["-qp", &stretched(video, 32, 63)]);
     } else {
+        // The encoder knows no peaks: constant and average are one.
         rate(out, "-b:v", target);
-        if video.rate == Rate::Cbr {
-            rate(out, "-maxrate", target);
-        }
     }
 }
 
