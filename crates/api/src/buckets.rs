@@ -52,12 +52,25 @@ impl Buckets {
         Self { store, clock, regions, names, seen: Memory::new(REMEMBERED) }
     }
 
-    /// Whether `account` may use `bucket` of `region`.
-    pub(crate) async fn exists(&self, account: i64, bucket: &str, region: &str) -> Result<bool, ApiError> {
+    /// The region in which `account` has `bucket`, as it is stored, if that is the one `text` means. A region that
+    /// only a bucket knows is fine with that bucket.
+    pub(crate) async fn home(
+        &self,
+        account: i64,
+        bucket: &str,
+        text: &str,
+    ) -> Result<Option<String>, ApiError> {
+        let meant = self.regions.resolve(text);
         Ok(match self.find(bucket).await.map_err(error::answer)? {
-            Some((owner, at)) => owner == account && at == region,
-            None => self.names.has_outside,
+            Some((owner, home)) => (owner == account && self.is_same(&home, text)).then_some(home),
+            None if self.names.has_outside => meant.map(str::to_owned),
+            None => None,
         })
+    }
+
+    fn is_same(&self, home: &str, text: &str) -> bool {
+        let meant = self.regions.resolve(text);
+        home == text || meant == Some(home) || (meant.is_some() && meant == self.regions.resolve(home))
     }
 
     async fn find(&self, bucket: &str) -> Result<Option<(i64, String)>> {
@@ -83,8 +96,7 @@ impl Buckets {
         let Some((owner, region)) = self.find(&named.bucket).await.map_err(error::answer)? else {
             return Ok(None);
         };
-        let told = named.region.as_str();
-        let at_home = told.is_empty() || self.regions.resolve(told) == Some(region.as_str());
+        let at_home = named.region.is_empty() || self.is_same(&region, &named.region);
         let found =
             CosInputInfo { bucket: Some(named.bucket), region: Some(region), object: Some(named.key) };
         Ok((owner == account && at_home).then_some(found))

@@ -18,9 +18,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mps_wire::{ApiError, codes, envelope};
 
 use crate::app::{Answered, App};
+use crate::auth;
 use crate::dispatch::{self, Found};
 use crate::incoming::{Form, Incoming};
-use crate::{auth, error};
 
 /// The API, `/healthz`, `/readyz` and `/metrics`.
 pub fn router(app: Arc<App>) -> Router {
@@ -147,7 +147,7 @@ async fn receive(app: &App, request: Request) -> Result<Incoming, ApiError> {
         Form::Query => app.limits.query_bytes,
     };
     let body = read(body, at_most, app.limits.body_timeout).await?;
-    Ok(Incoming::new(form, &parts, body))
+    Ok(Incoming::new(form, parts, body))
 }
 
 async fn read(body: Body, at_most: usize, within: Duration) -> Result<Bytes, ApiError> {
@@ -155,9 +155,7 @@ async fn read(body: Body, at_most: usize, within: Duration) -> Result<Bytes, Api
     match collected {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large("body", at_most)),
-        Ok(Err(e)) => {
-            Err(error::answer(mps_core::Error::invalid("cannot read the body of the request").because(e)))
-        }
+        Ok(Err(_)) => Err(codes::invalid_request("the body of the request broke off")),
         Err(_) => Err(codes::invalid_request("the body of the request did not arrive in time")),
     }
 }

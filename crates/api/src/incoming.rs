@@ -63,14 +63,14 @@ pub(crate) struct Meant {
 }
 
 impl Incoming {
-    pub(crate) fn new(form: Form, parts: &request::Parts, body: Bytes) -> Self {
+    pub(crate) fn new(form: Form, parts: request::Parts, body: Bytes) -> Self {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let fields = match form {
             Form::Json => Vec::new(),
             Form::Fields => flatten::parse(&body),
             Form::Query => flatten::parse(query.as_bytes()),
         };
-        Self { form, headers: parts.headers.clone(), query, body, fields }
+        Self { form, headers: parts.headers, query, body, fields }
     }
 
     /// The value of a header; `None` when it is absent or not text.

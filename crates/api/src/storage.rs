@@ -102,7 +102,7 @@ fn check_s3(
     Ok(checked)
 }
 
-/// Checks that `account` has the bucket in the region; returns both as stored, the region without alias.
+/// Checks that `account` has the bucket in the region; returns both as the store has them.
 pub(crate) async fn cos_bucket(
     app: &App,
     account: i64,
@@ -121,13 +121,12 @@ pub(crate) async fn cos_bucket(
             "`{path}.Bucket` has the form name-appid, unlike {bucket:?}"
         )));
     }
-    let Some(region) = app.regions.resolve(region) else {
-        return Err(codes::invalid_parameter_value(format!(
-            "`{path}.Region`: no region is called {region:?}"
-        )));
-    };
-    if app.buckets.exists(account, bucket, region).await? {
-        return Ok((bucket.to_owned(), region.to_owned()));
+    if let Some(home) = app.buckets.home(account, bucket, region).await? {
+        return Ok((bucket.to_owned(), home));
+    }
+    if app.regions.resolve(region).is_none() {
+        let told = format!("`{path}.Region`: no region is called {region:?}");
+        return Err(codes::invalid_parameter_value(told));
     }
     Err(codes::resource_not_found_cos_bucket_not_exist(format!(
         "`{path}.Bucket`: there is no bucket {bucket:?} in {region}"

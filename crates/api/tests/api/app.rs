@@ -96,9 +96,14 @@ impl TestApp {
 
     /// An app some of whose parts were changed.
     pub(crate) async fn with(change: impl FnOnce(&mut Parts)) -> Self {
+        Self::on(StoreOptions::default(), change).await
+    }
+
+    /// The same on a database opened in another way.
+    pub(crate) async fn on(options: StoreOptions, change: impl FnOnce(&mut Parts)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("mps.db").display());
-        let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+        let store = Store::open(&url, options).await.unwrap();
         let clock = Arc::new(FakeClock::at(NOW_MS));
         let engine = Engine::new(
             store.clone(),
@@ -142,14 +147,21 @@ impl TestApp {
 
     /// Makes an account with a key and a bucket.
     pub(crate) async fn add_account(&self, account: i64, bucket: &'static str) -> Pair {
+        self.add_bucket(account, bucket, "ap-guangzhou").await;
+        self.add_key(account).await
+    }
+
+    /// Makes a bucket of an account, and the account if it is new.
+    pub(crate) async fn add_bucket(&self, account: i64, name: &str, region: &str) {
+        let (name, region) = (name.to_owned(), region.to_owned());
+        let row = buckets::Bucket { name, account, region, created_ms: NOW_MS };
         let made = self.store.write(move |tx| {
             Box::pin(async move {
                 accounts::ensure(tx, account, "test", NOW_MS).await?;
-                buckets::create(tx, &bucket_row(bucket, account)).await.map(drop)
+                buckets::create(tx, &row).await.map(drop)
             })
         });
         made.await.unwrap();
-        self.add_key(account).await
     }
 
     /// Makes one more key of an account, as another process would.
@@ -229,10 +241,6 @@ impl TestApp {
         let filter = mps_tasks::ListFilter { limit: 1, ..mps_tasks::ListFilter::default() };
         self.engine.list(ACCOUNT, &filter).await.unwrap().total
     }
-}
-
-fn bucket_row(name: &str, account: i64) -> buckets::Bucket {
-    buckets::Bucket { name: name.to_owned(), account, region: "ap-guangzhou".to_owned(), created_ms: NOW_MS }
 }
 
 /// Words answers and callbacks as the server does.

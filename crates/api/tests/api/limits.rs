@@ -74,3 +74,16 @@ async fn a_request_too_many_at_once_is_told_to_come_back() {
     }
     app.call("DescribeTasks", status).await.ok();
 }
+
+#[tokio::test]
+async fn more_changes_than_the_database_takes_are_told_so() {
+    let options = mps_store::StoreOptions { queue: 1, ..mps_store::StoreOptions::default() };
+    let app = TestApp::on(options, |_| ()).await;
+    let calls = (0..200).map(|_| app.call("ProcessMedia", crate::media::transcode()));
+    let replies = futures::future::join_all(calls).await;
+    let count = |code: &str| replies.iter().filter(|reply| reply.code() == code).count();
+    assert!(count("ok") > 0);
+    assert!(count("RequestLimitExceeded") > 0);
+    assert_eq!(count("ok") + count("RequestLimitExceeded"), 200);
+    assert_eq!(app.count_tasks().await, count("ok") as i64);
+}

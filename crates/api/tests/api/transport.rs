@@ -103,3 +103,50 @@ async fn a_server_that_does_not_know_its_tools_yet_is_not_ready() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(why.contains("media tools"), "{why}");
 }
+
+#[tokio::test]
+async fn a_fault_of_ours_is_an_envelope_that_tells_nothing_of_the_inside() {
+    let app = TestApp::with(|parts| parts.prober = std::sync::Arc::new(Panics)).await;
+    let input = json!({"Type": "URL", "UrlInputInfo": {"Url": "https://example.com/a.mp4"}});
+    let reply = app.call("DescribeMediaMetaData", json!({"InputInfo": input})).await;
+    assert!(!reply.message().contains("kettle"), "{}", reply.message());
+    reply.refused("InternalError", "log");
+}
+
+struct Panics;
+
+#[async_trait::async_trait]
+impl mps_api::Prober for Panics {
+    async fn probe(
+        &self,
+        _: i64,
+        _: &mps_wire::types::MediaInputInfo,
+        _: std::time::Duration,
+    ) -> mps_core::Result<mps_core::MediaInfo> {
+        panic!("the kettle boils")
+    }
+}
+
+#[tokio::test]
+async fn each_call_is_told_to_whoever_counts() {
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let app = TestApp::with(|parts| {
+        let heard = std::sync::Arc::clone(&heard);
+        parts.hooks.answered = Some(std::sync::Arc::new(move |call: &mps_api::Answered| {
+            heard.lock().unwrap().push((call.action, call.code.to_string(), call.account));
+        }));
+    })
+    .await;
+    app.call("DescribeTasks", json!({"Status": "WAITING"})).await.ok();
+    app.call("DescribeTasks", json!({})).await;
+    app.call("DescribeNonsense", json!({})).await;
+    let account = Some(crate::app::ACCOUNT);
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [
+            ("DescribeTasks", String::new(), account),
+            ("DescribeTasks", "MissingParameter".to_owned(), account),
+            ("unknown", "InvalidAction".to_owned(), None),
+        ]
+    );
+}

@@ -80,6 +80,32 @@ async fn an_alias_of_a_region_means_it() {
 }
 
 #[tokio::test]
+async fn a_bucket_of_a_region_of_its_own_is_found_there() {
+    let app = TestApp::new().await;
+    app.add_bucket(ACCOUNT, "rack-1250000000", "rack-9").await;
+    app.add_bucket(ACCOUNT, "alias-1250000000", "ap-guangzhou-2").await;
+    for (bucket, region, home) in [
+        ("rack-1250000000", "rack-9", "rack-9"),
+        ("alias-1250000000", "ap-guangzhou", "ap-guangzhou-2"),
+        ("alias-1250000000", "ap-guangzhou-2", "ap-guangzhou-2"),
+    ] {
+        let view = accepted(&app, with(&[cos_input(bucket, region, "a.mp4")])).await;
+        assert_eq!(view.steps[0].params["CosInputInfo"]["Region"], home);
+    }
+    let elsewhere = with(&[cos_input("rack-1250000000", "ap-guangzhou", "a.mp4")]);
+    app.call("ProcessMedia", elsewhere).await.refused("ResourceNotFound.CosBucketNotExist", "rack-");
+}
+
+#[tokio::test]
+async fn a_bucket_of_a_cos_outside_need_not_be_ours() {
+    let app = TestApp::with(|parts| parts.bucket_names.has_outside = true).await;
+    let view = accepted(&app, with(&[cos_input("far-1250000000", "ap-tokyo", "a.mp4")])).await;
+    assert_eq!(view.steps[0].params["CosInputInfo"]["Bucket"], "far-1250000000");
+    let others = with(&[cos_input(FOREIGN_BUCKET, "ap-guangzhou", "a.mp4")]);
+    app.call("ProcessMedia", others).await.refused("ResourceNotFound.CosBucketNotExist", "other-");
+}
+
+#[tokio::test]
 async fn outputs_inherit_what_they_do_not_say() {
     let app = TestApp::new().await;
     let storage = |view: &TaskView| view.steps[1].params["storage"]["CosOutputStorage"].clone();
