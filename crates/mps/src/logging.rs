@@ -81,6 +81,8 @@ mod traces {
     /// Sends spans in batches to the configured collector; none where none is configured.
     pub(super) fn provider(config: &Telemetry) -> Result<Option<SdkTracerProvider>> {
         let Some(endpoint) = &config.otlp_endpoint else { return Ok(None) };
+        // More than one crate of the tree may ask for a provider; the first one stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let traces = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
         let exporter =
             SpanExporter::builder().with_http().with_endpoint(&traces).build().map_err(|error| {

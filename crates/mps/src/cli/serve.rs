@@ -43,13 +43,14 @@ fn until_stopped<F>(config: Config, run: impl FnOnce(Config, Shutdown) -> F) -> 
 where
     F: Future<Output = mps_core::Result<()>>,
 {
+    // Traces are sent by a thread of their own, which must outlive the runtime and not be started inside it.
+    let _logging = logging::start(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("mps")
         .build()
         .context("cannot start the runtime")?;
     let ended = runtime.block_on(async {
-        let _logging = logging::start(&config)?;
         let shutdown = Shutdown::on_signals().context("cannot listen to signals")?;
         let now = shutdown.now.clone();
         tokio::select! {

@@ -110,10 +110,14 @@ impl TaskReport {
         }
     }
 
-    /// Every failure, the task's own first.
+    /// Every failure, the task's own first; parts that failed for the task's reason are not told apart.
     pub fn failures(&self) -> Vec<String> {
+        let same = |failure: &Failure| self.failure.as_ref().is_some_and(|f| f.message == failure.message);
         let whole = self.failure.iter().map(ToString::to_string);
-        let each = self.parts.iter().filter_map(|p| p.failure.as_ref().map(|f| format!("{f} ({})", p.name)));
+        let each = self.parts.iter().filter_map(|part| {
+            let failure = part.failure.as_ref().filter(|failure| !same(failure))?;
+            Some(format!("{failure} ({})", part.name))
+        });
         whole.chain(each).collect()
     }
 }
@@ -237,6 +241,9 @@ mod tests {
         answer["WorkflowTask"]["Message"] = json!("source file err");
         let report = TaskReport::read(&answer);
         assert_eq!(report.failures()[0], "70000: source file err");
+        assert_eq!(report.failures().len(), 2);
+        answer["WorkflowTask"]["Message"] = json!("no video");
+        assert_eq!(TaskReport::read(&answer).failures(), ["70000: no video"]);
         assert!(!report.is_good());
     }
 }
