@@ -58,7 +58,6 @@ async fn no_clothing_of_an_inner_address_is_followed() {
         "%31%32%37.0.0.1",
         "localhost",
         "LOCALHOST",
-        "localhost.",
         "user:password@127.0.0.1",
         "example.com@127.0.0.1",
         "127.0.0.1#@example.com",
@@ -72,6 +71,8 @@ async fn no_clothing_of_an_inner_address_is_followed() {
         assert!(error.message().contains("network.allow_private"), "{url}: {error}");
         assert!(error.message().contains("address "), "{url}: {error}");
     }
+    // Not every resolver knows this one.
+    get(&guard, &format!("http://localhost.:{}/", inner.port)).await.unwrap_err();
     for url in [
         "http://169.254.169.254/latest/meta-data",
         "https://10.0.0.1/",

@@ -1,42 +1,28 @@
-//! What all stores behind OpenDAL have in common: reading by range, uploads in parts, errors without secrets.
-//!
-//! An upload holds at most [`PARTS_AT_ONCE`] parts of [`PART_BYTES`] in memory. The first part goes out when it
-//! is full; an object that fits into one part is sent in whole when it is committed.
+//! What all stores behind OpenDAL have in common: reading one version by range, errors without secrets.
+
+mod upload;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _};
-use md5::{Digest as _, Md5};
 use mps_core::error::{Kind, Retry};
 use mps_core::{Error, Result};
 use opendal::layers::RetryLayer;
-use opendal::options::{ListOptions, ReaderOptions, WriteOptions};
-use opendal::{ErrorKind, Metadata, OperationContext, Operator, Writer};
+use opendal::options::{ListOptions, ReaderOptions};
+use opendal::{ErrorKind, Metadata, OperationContext, Operator};
 use serde_json::Value;
-use tokio::io::AsyncReadExt as _;
 
-use super::{
-    ByteStream, Commit, Finished, ObjectMeta, ObjectStore, PutOptions, Staged, content_type_of, cut_range,
-    transport,
-};
+use self::upload::{MARK, Upload};
+use super::{ByteStream, ObjectMeta, ObjectStore, PutOptions, Staged, cut_range, transport};
 
-/// The size of a part of an upload; 10,000 of them bound an object to 83 GB.
-const PART_BYTES: usize = 8 * 1024 * 1024;
-/// Parts of one upload that are sent at the same time.
-const PARTS_AT_ONCE: usize = 4;
-/// The name under which an upload leaves a mark in the object's metadata, to be known again.
-const MARK: &str = "mps-upload";
 /// How many keys a store remembers the version of.
 const PINS: usize = 256;
-/// How long removing the parts of a given-up upload may take.
-const ABORT_WITHIN: Duration = Duration::from_secs(30);
 
 /// An id and its secret. Printed, it shows neither.
 #[derive(Clone, PartialEq, Eq)]
@@ -265,34 +251,7 @@ impl ObjectStore for Dal {
     }
 
     async fn stage(&self, key: &str, options: PutOptions) -> Result<Box<dyn Staged>> {
-        let key = plain(key)?.to_owned();
-        let mark = crate::token::random_hex::<8>()?;
-        let content_type = match options.content_type {
-            empty if empty.is_empty() => content_type_of(&key).to_owned(),
-            told => told,
-        };
-        let mut write = WriteOptions {
-            chunk: Some(PART_BYTES),
-            concurrent: PARTS_AT_ONCE,
-            if_not_exists: options.only_if_absent,
-            content_type: Some(content_type),
-            ..WriteOptions::default()
-        };
-        let mut own = HashMap::from([(MARK.to_owned(), mark.clone())]);
-        for (name, value) in options.meta.as_object().into_iter().flatten() {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            match name.to_ascii_lowercase().as_str() {
-                "cache-control" => write.cache_control = Some(value),
-                "content-disposition" => write.content_disposition = Some(value),
-                "content-encoding" => write.content_encoding = Some(value),
-                name => drop(own.insert(name.to_owned(), value)),
-            }
-        }
-        write.user_metadata = Some(own);
-        let writer = self.operator.writer_options(&key, write).await;
-        let writer = writer.map_err(|e| self.place.error("writing", &key, &e))?;
-        let (md5, size_bytes) = (Md5::new(), 0);
-        Ok(Box::new(Upload { store: self.clone(), key, mark, writer: Some(writer), md5, size_bytes }))
+        Ok(Box::new(Upload::begin(self.clone(), plain(key)?, options).await?))
     }
 
     async fn list(&self, prefix: &str, start_after: &str, limit: usize) -> Result<Vec<ObjectMeta>> {
@@ -319,104 +278,6 @@ impl ObjectStore for Dal {
         let key = plain(key)?;
         self.unpin(key);
         self.operator.delete(key).await.map_err(|e| self.place.error("removing", key, &e))
-    }
-}
-
-/// An upload whose parts nobody sees yet; also its own commit.
-struct Upload {
-    store: Dal,
-    key: String,
-    mark: String,
-    writer: Option<Writer>,
-    md5: Md5,
-    size_bytes: u64,
-}
-
-impl Upload {
-    fn writer(&mut self) -> Result<&mut Writer> {
-        self.writer.as_mut().ok_or_else(|| Error::internal("an upload was used after its end"))
-    }
-
-    /// Whether the object there is the one we sent, though the store's last answer did not reach us or its
-    /// second answer denies it.
-    async fn is_there(&self) -> bool {
-        let found = self.store.operator.stat(&self.key).await.ok();
-        found.is_some_and(|meta| {
-            let mark = meta.user_metadata().and_then(|own| own.get(MARK));
-            mark == Some(self.mark.as_str()) && meta.content_length() == self.size_bytes
-        })
-    }
-}
-
-#[async_trait]
-impl Staged for Upload {
-    async fn write(&mut self, chunk: Bytes) -> Result<()> {
-        self.md5.update(&chunk);
-        self.size_bytes += chunk.len() as u64;
-        let written = self.writer()?.write(chunk).await;
-        written.map_err(|e| self.store.place.error("writing", &self.key, &e))
-    }
-
-    async fn write_file(&mut self, path: &Path) -> Result<()> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let failed = |e| Error::internal(format!("cannot read {name} to upload it")).because(e);
-        let mut file = tokio::fs::File::open(path).await.map_err(failed)?;
-        loop {
-            let mut chunk = BytesMut::with_capacity(1024 * 1024);
-            while chunk.len() < chunk.capacity() && file.read_buf(&mut chunk).await.map_err(failed)? > 0 {}
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            self.write(chunk.freeze()).await?;
-        }
-    }
-
-    async fn finish(self: Box<Self>) -> Result<Finished> {
-        Ok(Finished::Pending(self))
-    }
-
-    async fn abort(mut self: Box<Self>) {
-        if let Some(writer) = self.writer.take() {
-            give_up(writer).await;
-        }
-    }
-}
-
-#[async_trait]
-impl Commit for Upload {
-    async fn commit(mut self: Box<Self>) -> Result<ObjectMeta> {
-        let mut writer =
-            self.writer.take().ok_or_else(|| Error::internal("an upload was committed twice"))?;
-        let etag = match writer.close().await {
-            Ok(meta) => meta.etag().unwrap_or_default().trim_matches('"').to_owned(),
-            Err(error) => {
-                if !self.is_there().await {
-                    give_up(writer).await;
-                    return Err(self.store.place.error("writing", &self.key, &error));
-                }
-                String::new()
-            }
-        };
-        self.store.unpin(&self.key);
-        let md5 = hex::encode(std::mem::take(&mut self.md5).finalize());
-        let (key, size_bytes) = (self.key.clone(), self.size_bytes);
-        Ok(ObjectMeta { key, size_bytes, etag, md5, ..ObjectMeta::default() })
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if let (Some(writer), Ok(runtime)) = (self.writer.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(give_up(writer));
-        }
-    }
-}
-
-async fn give_up(mut writer: Writer) {
-    match tokio::time::timeout(ABORT_WITHIN, writer.abort()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(kind = %error.kind(), "parts of an upload may be left behind"),
-        Err(_) => tracing::warn!("parts of an upload may be left behind: the store does not answer"),
     }
 }
 

@@ -4,20 +4,20 @@
 //! read fails. A body that breaks off is continued where it stopped. A server without ranges works too, but
 //! each read then starts at the beginning (see [`Known::has_ranges`]).
 
+mod reading;
+
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use futures::stream::{BoxStream, try_unfold};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::stream::try_unfold;
 use mps_core::error::{Blame, Kind, Retry};
 use mps_core::{Error, Result};
 use reqwest::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    HeaderValue, LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
 use reqwest::{Method, Response, StatusCode};
 use time::OffsetDateTime;
@@ -25,13 +25,10 @@ use time::format_description::well_known::Rfc2822;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use self::reading::Reading;
 use super::{ByteStream, ObjectMeta, ObjectStore, PutOptions, Staged};
-use crate::guard::{Ask, Guard, failure, shown};
+use crate::guard::{Ask, Guard, shown};
 
-/// Failures in a row, without a byte between them, after which a read gives up.
-const FAILURES_IN_A_ROW: u32 = 4;
-/// Failures of one read altogether.
-const FAILURES_IN_ALL: u32 = 20;
 /// The longest pause a server may ask for before another attempt of the whole step.
 const LONGEST_PAUSE_MS: u64 = 600_000;
 
@@ -137,10 +134,7 @@ impl ObjectStore for HttpSource {
             }
             (range, None) => (range.as_ref().map_or(0, |range| range.start), range.map(|range| range.end)),
         };
-        let inner = self.0.clone();
-        let is_cut = end != size;
-        let (body, skip, in_a_row, in_all) = (None, 0, 0, 0);
-        let mut reading = Reading { inner, at: start, end, is_cut, body, skip, in_a_row, in_all };
+        let mut reading = Reading::new(self.0.clone(), start, end);
         if end.is_none_or(|end| start < end) {
             // The first answer is awaited here, so that a missing source fails the call and not the stream.
             reading.open_patiently().await?;
@@ -254,153 +248,6 @@ impl Inner {
             }
         }
         Ok(None)
-    }
-}
-
-/// One read on its way.
-struct Reading {
-    inner: Arc<Inner>,
-    at: u64,
-    end: Option<u64>,
-    // Whether the end lies before that of the object, so that a server without ranges sends more than wanted.
-    is_cut: bool,
-    body: Option<BoxStream<'static, Result<Bytes>>>,
-    // Bytes that a server without ranges sends before those wanted.
-    skip: u64,
-    in_a_row: u32,
-    in_all: u32,
-}
-
-impl Reading {
-    async fn next(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if self.end == Some(self.at) && (self.is_cut || self.body.is_none()) {
-                return Ok(None);
-            }
-            if self.body.is_none() {
-                self.open_patiently().await?;
-            }
-            let arrived = match self.body.as_mut() {
-                Some(body) => body.next().await,
-                None => None,
-            };
-            match arrived {
-                Some(Ok(chunk)) => {
-                    if let Some(chunk) = self.take(chunk)? {
-                        return Ok(Some(chunk));
-                    }
-                }
-                Some(Err(error)) => self.failed(error).await?,
-                None if self.end.is_none_or(|end| end == self.at) => return Ok(None),
-                None => {
-                    let told = format!("{} ended its body early", shown(&self.inner.url));
-                    self.failed(Error::unavailable(told)).await?;
-                }
-            }
-        }
-    }
-
-    /// What of an arrived chunk is wanted.
-    fn take(&mut self, mut chunk: Bytes) -> Result<Option<Bytes>> {
-        if self.skip > 0 {
-            let skipped = self.skip.min(chunk.len() as u64);
-            self.skip -= skipped;
-            chunk = chunk.split_off(skipped as usize);
-        }
-        if let Some(left) = self.end.map(|end| end - self.at)
-            && chunk.len() as u64 > left
-        {
-            if !self.is_cut {
-                return Err(self.inner.changed("it is longer than it said"));
-            }
-            chunk.truncate(left as usize);
-        }
-        if chunk.is_empty() {
-            return Ok(None);
-        }
-        self.at += chunk.len() as u64;
-        self.in_a_row = 0;
-        if self.at > self.inner.max_bytes {
-            return Err(self.inner.too_big());
-        }
-        Ok(Some(chunk))
-    }
-
-    /// Counts a failure, and waits before the next try; gives the error back when there is none.
-    async fn failed(&mut self, error: Error) -> Result<()> {
-        self.body = None;
-        // Waiting out a timeout is patience enough to count twice.
-        self.in_a_row += if error.kind() == Kind::Timeout { 2 } else { 1 };
-        self.in_all += 1;
-        let is_final = error.retry() == Retry::Never || error.kind() == Kind::Conflict;
-        if is_final || self.in_a_row >= FAILURES_IN_A_ROW || self.in_all >= FAILURES_IN_ALL {
-            return Err(error);
-        }
-        tracing::debug!(error = %error.chain(), at = self.at, "continuing a source");
-        tokio::time::sleep(pause(self.in_a_row)).await;
-        Ok(())
-    }
-
-    async fn open_patiently(&mut self) -> Result<()> {
-        loop {
-            match self.open().await {
-                Ok(()) => return Ok(()),
-                Err(error) => self.failed(error).await?,
-            }
-        }
-    }
-
-    /// Asks for the bytes from where we are, and makes sure that they are of the same version.
-    async fn open(&mut self) -> Result<()> {
-        let inner = self.inner.clone();
-        let known =
-            inner.known.get().ok_or_else(|| Error::internal("a source is read before a look at it"))?;
-        let mut headers = HeaderMap::new();
-        let is_part = self.at > 0 || self.is_cut;
-        if known.has_ranges && is_part {
-            let last = self.end.map(|end| (end - 1).to_string()).unwrap_or_default();
-            insert(&mut headers, RANGE, &format!("bytes={}-{last}", self.at));
-            if let Some(validator) = known.validator() {
-                insert(&mut headers, IF_RANGE, validator);
-            }
-        }
-        let answer = inner.ask(Method::GET, &headers).await?;
-        let told = answer.headers();
-        let (size, start) = match answer.status() {
-            StatusCode::PARTIAL_CONTENT => {
-                let range = header(told, &CONTENT_RANGE).and_then(ContentRange::parse);
-                let Some(range) = range.filter(|range| range.start == self.at) else {
-                    return Err(Error::unavailable(format!(
-                        "{} sent another range than asked",
-                        shown(&inner.url)
-                    )));
-                };
-                (range.total, range.start)
-            }
-            StatusCode::RANGE_NOT_SATISFIABLE => return Err(inner.changed("it is shorter than it said")),
-            status if status.is_success() => {
-                if headers.contains_key(IF_RANGE) {
-                    return Err(inner.changed("the server sends it anew"));
-                }
-                (header(told, &CONTENT_LENGTH).and_then(parse), 0)
-            }
-            _ => return Err(status_error(&inner.url, &answer)),
-        };
-        if let (Some(size), Some(before)) = (size, known.size_bytes)
-            && size != before
-        {
-            return Err(inner.changed(&format!("it had {before} bytes and has {size}")));
-        }
-        if let (Some(now), Some(before)) = (header(told, &ETAG), known.etag.as_deref())
-            && now != before
-        {
-            return Err(inner.changed("it has another entity tag"));
-        }
-        self.skip = self.at - start;
-        let url = inner.url.clone();
-        let body = answer.bytes_stream().map_err(move |error| failure(&url, error));
-        self.body = Some(body.boxed());
-        Ok(())
     }
 }
 

@@ -54,7 +54,7 @@ impl Reply {
         Self { status, headers, body, hangs: false, endless: false, pace: None }
     }
 
-    pub(crate) fn header(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
@@ -172,7 +172,9 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
 async fn write(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} Told\r\nConnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        for part in [name, ": ", value, "\r\n"] {
+            head.push_str(part);
+        }
     }
     stream.write_all(format!("{head}\r\n").as_bytes()).await?;
     loop {

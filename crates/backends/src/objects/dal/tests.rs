@@ -151,10 +151,7 @@ async fn a_wrong_secret_is_told_without_the_secret() {
     for code in ["SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied"] {
         let told = format!("{code}: you sent {SECRET}");
         bucket.state.lock().unwrap().always = Some(fault(403, code, &told));
-        let error = match store.list("", "", 10).await {
-            Err(error) => error,
-            Ok(_) => panic!("it was forbidden"),
-        };
+        let error = store.list("", "", 10).await.err().unwrap();
         assert_eq!((error.kind(), error.retry()), (Kind::Denied, Retry::Never));
         let all = format!("{error:?} {error} {} {:?}", error.chain(), error.context());
         assert!(all.contains(code) && all.contains("films") && !all.contains(SECRET), "{all}");
