@@ -10,3 +10,6 @@ pub mod names;
 pub mod plan;
 pub mod presets;
 pub mod templates;
+
+#[cfg(test)]
+mod properties;

@@ -5,6 +5,8 @@
 //! all but 100010, the parameters of 10–40 and 210–240 (taken from 100010–100040), the times of every preset but
 //! 100010 (its times are repeated).
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::Preset;
@@ -31,8 +33,14 @@ const AUDIO: &[(i64, &str, &str, u32)] = &[
     (1140, "M4A-256K", "m4a", 256),
 ];
 
+static ALL: LazyLock<Vec<Preset>> = LazyLock::new(make);
+
 /// Every preset, by falling number.
-pub fn all() -> Vec<Preset> {
+pub fn all() -> &'static [Preset] {
+    &ALL
+}
+
+fn make() -> Vec<Preset> {
     let mut presets = Vec::new();
     for &(suffix, name, side, video, audio) in LADDER {
         presets.push(preset(100_000 + suffix, format!("MP4-{name}"), rung("mp4", side, video, audio)));
@@ -57,8 +65,8 @@ pub fn all() -> Vec<Preset> {
 }
 
 /// The preset of this number.
-pub fn find(definition: i64) -> Option<Preset> {
-    all().into_iter().find(|preset| preset.definition == definition)
+pub fn find(definition: i64) -> Option<&'static Preset> {
+    all().iter().find(|preset| preset.definition == definition)
 }
 
 fn preset(definition: i64, name: String, body: Value) -> Preset {
@@ -148,7 +156,7 @@ mod tests {
     #[test]
     fn every_preset_can_be_read() {
         for preset in all() {
-            let body = serde_json::from_value(preset.body).unwrap();
+            let body = serde_json::from_value(preset.body.clone()).unwrap();
             if let Err(error) = transcode::check::check_preset(&body) {
                 panic!("{}: {error}", preset.definition);
             }

@@ -29,7 +29,7 @@ impl Family for Transcode {
     }
 
     fn presets(&self) -> Vec<Preset> {
-        presets::transcode::all()
+        presets::transcode::all().to_vec()
     }
 
     fn check(&self, body: &Value) -> Result<(), ApiError> {

@@ -98,7 +98,7 @@ async fn plan(
 /// The body of a preset, or of a template of the first account on this machine.
 async fn template(config: &Config, definition: i64) -> anyhow::Result<Option<Value>> {
     if let Some(preset) = presets::transcode::find(definition) {
-        return Ok(Some(preset.body));
+        return Ok(Some(preset.body.clone()));
     }
     if definition == 0 || (config.database.url.is_none() && !config.data.join("mps.db").exists()) {
         return Ok(None);

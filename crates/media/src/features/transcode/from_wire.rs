@@ -1,8 +1,11 @@
 //! From one item of `MediaProcessTask.TranscodeTaskSet` to what a worker needs.
 
+use std::borrow::Cow;
+
 use mps_wire::ApiError;
 use mps_wire::codes::{invalid_parameter, invalid_parameter_value, missing_parameter, value_of};
 use mps_wire::types::RawTranscodeParameter;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::params::{Clip, Hls, Naming, Params, StepParams};
@@ -58,8 +61,9 @@ pub fn from_wire(
     let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
     let definition = definition(item);
     let body = body(item, definition, template, &here)?;
-    let params = params_of(&body, item, definition)?;
-    support::check(&body, &params, build)?;
+    let typed = typed(&body)?;
+    let params = params_of(&typed, item, definition)?;
+    support::check(&body, &typed, &params, build)?;
     let offset = |name: &str| item[name].as_f64().unwrap_or(0.0);
     Ok(StepParams {
         definition,
@@ -84,27 +88,32 @@ pub fn params(body: &Value) -> Result<Params, ApiError> {
 }
 
 /// A preset may lie outside the ranges; what the call brings along may not.
-fn params_of(body: &Value, item: &Value, definition: i64) -> Result<Params, ApiError> {
+fn params_of(body: &RawTranscodeParameter, item: &Value, definition: i64) -> Result<Params, ApiError> {
     let own_rate = &item["OverrideParameter"]["AudioTemplate"]["Bitrate"];
     if own_rate.is_null() && presets::transcode::find(definition).is_some() {
-        return check::check_preset(&typed(body)?);
+        return check::check_preset(body);
     }
-    params(body)
+    check::check(body)
 }
 
 fn typed(body: &Value) -> Result<RawTranscodeParameter, ApiError> {
-    serde_json::from_value(body.clone())
+    RawTranscodeParameter::deserialize(body)
         .map_err(|error| invalid_parameter(format!("the transcode parameters cannot be read: {error}")))
 }
 
 /// The body that counts: the call's own, or the template's with the call's overrides.
-fn body(item: &Value, definition: i64, template: Option<&Value>, here: &str) -> Result<Value, ApiError> {
+fn body<'a>(
+    item: &'a Value,
+    definition: i64,
+    template: Option<&'a Value>,
+    here: &str,
+) -> Result<Cow<'a, Value>, ApiError> {
     if definition == 0 {
         return match &item["RawParameter"] {
             Value::Null => {
                 Err(missing_parameter(format!("{here}.RawParameter is required when Definition is 0")))
             }
-            raw => Ok(raw.clone()),
+            raw => Ok(Cow::Borrowed(raw)),
         };
     }
     let Some(template) = template else {
@@ -113,10 +122,14 @@ fn body(item: &Value, definition: i64, template: Option<&Value>, here: &str) -> 
             format!("{here}.Definition: there is no transcode template {definition}"),
         ));
     };
+    let changes = &item["OverrideParameter"];
+    if changes.is_null() {
+        return Ok(Cow::Borrowed(template));
+    }
     let mut body = template.clone();
-    merge(&mut body, &item["OverrideParameter"]);
+    merge(&mut body, changes);
     forget_reset_values(&mut body);
-    Ok(body)
+    Ok(Cow::Owned(body))
 }
 
 /// Updates say "automatic again" by numbers outside the range.
@@ -203,7 +216,7 @@ mod tests {
         let source = source();
         let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "b-1", "Region": "ap-guangzhou"}});
         let place = Place { source: &source, directory: None, storage: &storage };
-        let template = presets::transcode::find(definition(&item)).map(|preset| preset.body);
+        let template = presets::transcode::find(definition(&item)).map(|preset| preset.body.clone());
         from_wire(0, &item, template.as_ref(), place, &everything())
     }
 
@@ -294,7 +307,7 @@ mod tests {
         let source = source();
         let place = Place { source: &source, directory: None, storage: &Value::Null };
         let item = json!({"Definition": 100_010});
-        let template = presets::transcode::find(100_010).map(|preset| preset.body);
+        let template = presets::transcode::find(100_010).map(|preset| preset.body.clone());
         let error = from_wire(0, &item, template.as_ref(), place, &Build::with(["aac"], [])).unwrap_err();
         assert_eq!(error.code, "UnsupportedOperation");
         assert!(error.message.contains("libx264"), "{}", error.message);

@@ -15,7 +15,7 @@ fn planned(item: &Value, info: &MediaInfo) -> Result<Plan, String> {
     let source = SourceName::from_key("/in/Animal.mp4");
     let storage = Value::Null;
     let place = Place { source: &source, directory: Some("/out/"), storage: &storage };
-    let template = presets::transcode::find(definition(item)).map(|preset| preset.body);
+    let template = presets::transcode::find(definition(item)).map(|preset| preset.body.clone());
     let step = from_wire(0, item, template.as_ref(), place, &everything()).map_err(|e| e.to_string())?;
     plan(&step, info, "1-WorkflowTask-0tt1", &everything()).map_err(|e| e.message().to_owned())
 }
@@ -139,7 +139,7 @@ fn rate_control_modes() {
                     .iter()
                     .any(|w| l.starts_with(w))
             });
-            let _ = write!(all, "{codec} {mode}: {}\n", kept.collect::<Vec<_>>().join(" "));
+            let _ = writeln!(all, "{codec} {mode}: {}", kept.collect::<Vec<_>>().join(" "));
         }
     }
     insta::assert_snapshot!(all);
@@ -169,7 +169,7 @@ fn pictures_of_every_shape() {
     };
     let mut all = String::new();
     let mut add = |name: &str, item: &Value, source: VideoStream| {
-        let _ = write!(all, "{name}: {}\n", filter(item, source));
+        let _ = writeln!(all, "{name}: {}", filter(item, source));
     };
     add("turned", &plain, VideoStream { rotation_degrees: 90, ..film(1920, 1080) });
     add("interlaced", &plain, VideoStream { field_order: FieldOrder::TopFirst, ..film(720, 576) });

@@ -40,13 +40,16 @@ pub const REFUSED: &[Refused] = &[
     },
 ];
 
-/// Refuses what `body` asks for and this server does not do.
+/// Refuses what `body` (the same as `typed`, with what only updates know) asks for and this server does not do.
 ///
 /// # Errors
 /// `UnsupportedOperation` naming the member or the codec.
-pub fn check(body: &Value, params: &Params, build: &Build) -> Result<(), ApiError> {
-    let typed: RawTranscodeParameter = serde_json::from_value(body.clone())
-        .map_err(|error| mps_wire::codes::invalid_parameter(format!("unreadable template: {error}")))?;
+pub fn check(
+    body: &Value,
+    typed: &RawTranscodeParameter,
+    params: &Params,
+    build: &Build,
+) -> Result<(), ApiError> {
     if let Some(kind) = typed.tehd_config.as_ref().and_then(|c| c.r#type.as_deref())
         && !matches!(kind, "" | "Common")
     {
