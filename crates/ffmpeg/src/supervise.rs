@@ -65,6 +65,11 @@ pub(crate) async fn supervise(tools: &Tools, job: Job) -> Result<Done> {
             .with("launcher", tools.launcher.program.display())
             .because(e)
     })?;
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let argv: Vec<_> = job.args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let argv = serde_json::to_string(&argv).unwrap_or_default();
+        tracing::debug!(tool = %job.tool, argv, "tool started");
+    }
     let mut watch = Watch::new(job, begun);
     let ended = watch.follow(&mut child).await;
     let wall_ms = begun.elapsed().as_millis() as u64;

@@ -27,13 +27,18 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<()> {
     let doors = Doors::open(&config, &parts).await?;
     let endpoint = doors.endpoint();
     let run_dir = config.run_dir();
-    endpoint.write(&run_dir).map_err(|e| Error::internal("cannot say where the server listens").because(e))?;
+    endpoint
+        .write(&run_dir)
+        .map_err(|e| Error::internal("cannot say where the server listens").because(e))?;
     tracing::info!(api = %endpoint.api, buckets = %endpoint.buckets, data = %config.data.display(), "listening");
 
     parts.examine_tools();
     let mut running = JoinSet::new();
     running.spawn(doors.serve(shutdown.drain.clone()));
-    spawn_work(&mut running, &config, &parts, &shutdown)?;
+    if config.workers.enabled {
+        spawn_worker(&mut running, &config, &parts, &shutdown);
+    }
+    spawn_rest(&mut running, &config, &parts, &shutdown);
     finish(running, &parts, &shutdown).await;
     Endpoint::remove(&endpoint, &run_dir);
     Ok(())
@@ -44,31 +49,32 @@ pub async fn worker(config: Config, shutdown: Shutdown) -> Result<()> {
     let parts = Parts::open(&config).await?;
     parts.examine_tools();
     let mut running = JoinSet::new();
-    spawn_work(&mut running, &config, &parts, &shutdown)?;
+    spawn_worker(&mut running, &config, &parts, &shutdown);
+    spawn_rest(&mut running, &config, &parts, &shutdown);
     tracing::info!(slots = config.workers.slots(), "working");
     finish(running, &parts, &shutdown).await;
     Ok(())
 }
 
-fn spawn_work(
-    running: &mut JoinSet<()>,
-    config: &Config,
-    parts: &Parts,
-    shutdown: &Shutdown,
-) -> Result<()> {
-    let told = mps_tasks::Shutdown { drain: shutdown.drain.clone(), now: shutdown.now.clone() };
+fn spawn_worker(running: &mut JoinSet<()>, config: &Config, parts: &Parts, shutdown: &Shutdown) {
     let executors = mps_work::executors(&parts.kit, &parts.build);
     let worker = Worker::new(parts.engine.clone(), executors, parts::worker_options(config));
-    let (ready, first) = (parts.build.clone(), told.clone());
+    let (tools, told) = (parts.build.clone(), told(shutdown));
     running.spawn(async move {
-        if readiness::of_tools(ready, &first).await {
-            worker.run(first).await;
+        if readiness::of_tools(tools, &told).await {
+            worker.run(told).await;
         }
     });
+}
+
+fn spawn_rest(running: &mut JoinSet<()>, config: &Config, parts: &Parts, shutdown: &Shutdown) {
     let outbox = Outbox::new(parts.engine.clone(), parts.sender(config), parts::outbox_options(config));
-    running.spawn(outbox.run(told));
+    running.spawn(outbox.run(told(shutdown)));
     running.spawn(parts::keep_house(Arc::clone(&parts.kit), parts.local.clone(), shutdown.drain.clone()));
-    Ok(())
+}
+
+fn told(shutdown: &Shutdown) -> mps_tasks::Shutdown {
+    mps_tasks::Shutdown { drain: shutdown.drain.clone(), now: shutdown.now.clone() }
 }
 
 /// How long media programs have to die at the very end.
@@ -90,7 +96,8 @@ async fn finish(mut running: JoinSet<()>, parts: &Parts, shutdown: &Shutdown) {
 /// Holds the data folder for this server; a second one on the same folder would take the same ports and files.
 fn claim(config: &Config) -> Result<std::fs::File> {
     let dir = config.run_dir();
-    let failed = |e| Error::internal(format!("cannot lock the data folder {}", config.data.display())).because(e);
+    let failed =
+        |e| Error::internal(format!("cannot lock the data folder {}", config.data.display())).because(e);
     std::fs::create_dir_all(&dir).map_err(failed)?;
     let lock = std::fs::File::create(dir.join("server.lock")).map_err(failed)?;
     match lock.try_lock() {

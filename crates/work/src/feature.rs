@@ -140,7 +140,14 @@ impl FeatureExecutor {
 
     async fn publish(&self, job: &Job, staged: Staged, info: &MediaInfo) -> Result<Outcome> {
         let main = staged.main().ok_or_else(|| Error::internal("the plan has no main output"))?;
-        let made = Made { key: &main.key, md5: &main.md5, size_bytes: staged.size_bytes(), info, playlist_us: staged.playlist_us(), objects: staged.len() };
+        let made = Made {
+            key: &main.key,
+            md5: &main.md5,
+            size_bytes: staged.size_bytes(),
+            info,
+            playlist_us: staged.playlist_us(),
+            objects: staged.len(),
+        };
         let result = self.feature.result(&job.step.params, &made)?;
         let usage = self.feature.usage(&job.step.params, &made);
         job.lease.check().await?;
@@ -172,7 +179,8 @@ fn source_info(task: &Task) -> Result<MediaInfo> {
 
 /// A source that only this step reads need not be fetched.
 fn how(job: &Job) -> Use {
-    let readers = job.steps.iter().filter(|s| s.kind != source::KIND && s.state != StepState::Cancelled).count();
+    let readers =
+        job.steps.iter().filter(|s| s.kind != source::KIND && s.state != StepState::Cancelled).count();
     if readers > 1 { Use::Whole } else { Use::Stretches }
 }
 

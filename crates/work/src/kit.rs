@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::folder::Workshop;
 use crate::medium::{Copy, Medium, Use, copy};
-use crate::storage::{self, Buckets, Place};
 use crate::source;
+use crate::storage::{self, Buckets, Place};
 
 /// How much a worker lets one medium take.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +50,7 @@ struct Kept {
 }
 
 /// How long a fetched copy is kept for other steps of its task.
-const KEEP: Duration = Duration::from_secs(120);
+const KEEP: Duration = Duration::from_mins(2);
 
 impl Kit {
     /// A kit of these parts.

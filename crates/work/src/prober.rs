@@ -35,7 +35,12 @@ impl Prober {
             let medium = self.kit.open(&place, 0, Use::Stretches, &cancel).await?;
             self.kit.look(&medium, &cancel).await
         };
-        let late = |_| Error::new(Kind::Timeout, format!("looking into the source took more than {} s", at_most.as_secs()));
+        let late = |_| {
+            Error::new(
+                Kind::Timeout,
+                format!("looking into the source took more than {} s", at_most.as_secs()),
+            )
+        };
         tokio::time::timeout(at_most, look).await.map_err(late)?
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use mps_backends::objects::{Commit, Finished, ObjectStore, PublishObject, PutOptions};
+use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
 use mps_core::{Blame, Error, Kind, Result};
 use mps_media::hls;
 use mps_media::plan::{Output, Role};
+use mps_store::objects::PublishObject;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 /// An object that was staged, complete and still invisible.
@@ -65,7 +66,6 @@ impl Staged {
         }
         (rows, commits)
     }
-
 }
 
 /// Stages what the outputs of a plan became in `folder`.

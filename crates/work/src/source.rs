@@ -13,7 +13,7 @@ use crate::kit::Kit;
 use crate::medium::Use;
 
 /// The kind of its steps.
-pub const KIND: &str = "source";
+pub(crate) const KIND: &str = "source";
 
 /// The vendor's number for a source that cannot be used.
 const SOURCE_FILE_ERROR: i64 = 70000;

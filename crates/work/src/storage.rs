@@ -52,27 +52,27 @@ pub trait Buckets: Send + Sync + 'static {
 }
 
 /// Where an input lies.
-pub async fn input(buckets: &dyn Buckets, account: i64, input: &MediaInputInfo) -> Result<Place> {
-    let key = |key: &Option<String>| key.as_deref().unwrap_or_default().trim_start_matches('/').to_owned();
+pub(crate) async fn input(buckets: &dyn Buckets, account: i64, input: &MediaInputInfo) -> Result<Place> {
+    let key = |key: &Option<String>| text(key.as_ref()).trim_start_matches('/').to_owned();
     match input.r#type.as_deref() {
         Some("COS") => {
             let cos = input.cos_input_info.as_ref().ok_or_else(|| incomplete("CosInputInfo"))?;
-            let store = buckets.cos(account, text(&cos.bucket), text(&cos.region)).await?;
+            let store = buckets.cos(account, text(cos.bucket.as_ref()), text(cos.region.as_ref())).await?;
             Ok(Place { store, key: key(&cos.object), web: None })
         }
         Some("AWS-S3") => {
             let s3 = input.s3_input_info.as_ref().ok_or_else(|| incomplete("S3InputInfo"))?;
             let store = buckets.s3(S3Bucket {
-                bucket: text(&s3.s3_bucket),
-                region: text(&s3.s3_region),
-                secret_id: text(&s3.s3_secret_id),
-                secret_key: text(&s3.s3_secret_key),
+                bucket: text(s3.s3_bucket.as_ref()),
+                region: text(s3.s3_region.as_ref()),
+                secret_id: text(s3.s3_secret_id.as_ref()),
+                secret_key: text(s3.s3_secret_key.as_ref()),
             })?;
             Ok(Place { store, key: key(&s3.s3_object), web: None })
         }
         Some("URL") => {
             let url = input.url_input_info.as_ref().ok_or_else(|| incomplete("UrlInputInfo"))?;
-            let web = buckets.url(text(&url.url))?;
+            let web = buckets.url(text(url.url.as_ref()))?;
             Ok(Place { store: Arc::new(web.clone()), key: web.key().to_owned(), web: Some(web) })
         }
         other => Err(unknown("input", other)),
@@ -80,7 +80,7 @@ pub async fn input(buckets: &dyn Buckets, account: i64, input: &MediaInputInfo) 
 }
 
 /// Where outputs go.
-pub async fn output(
+pub(crate) async fn output(
     buckets: &dyn Buckets,
     account: i64,
     out: &TaskOutputStorage,
@@ -88,23 +88,23 @@ pub async fn output(
     match out.r#type.as_deref() {
         Some("COS") => {
             let cos = out.cos_output_storage.as_ref().ok_or_else(|| incomplete("CosOutputStorage"))?;
-            buckets.cos(account, text(&cos.bucket), text(&cos.region)).await
+            buckets.cos(account, text(cos.bucket.as_ref()), text(cos.region.as_ref())).await
         }
         Some("AWS-S3") => {
             let s3 = out.s3_output_storage.as_ref().ok_or_else(|| incomplete("S3OutputStorage"))?;
             buckets.s3(S3Bucket {
-                bucket: text(&s3.s3_bucket),
-                region: text(&s3.s3_region),
-                secret_id: text(&s3.s3_secret_id),
-                secret_key: text(&s3.s3_secret_key),
+                bucket: text(s3.s3_bucket.as_ref()),
+                region: text(s3.s3_region.as_ref()),
+                secret_id: text(s3.s3_secret_id.as_ref()),
+                secret_key: text(s3.s3_secret_key.as_ref()),
             })
         }
         other => Err(unknown("output storage", other)),
     }
 }
 
-fn text(member: &Option<String>) -> &str {
-    member.as_deref().unwrap_or_default()
+fn text(member: Option<&String>) -> &str {
+    member.map(String::as_str).unwrap_or_default()
 }
 
 fn incomplete(member: &str) -> Error {

@@ -36,7 +36,9 @@ impl Shape for Words {
     fn destination(&self, target: &Value) -> String {
         let address = target["NotifyUrl"].as_str().unwrap_or_default();
         match ::url::Url::parse(address) {
-            Ok(url) => format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0)),
+            Ok(url) => {
+                format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
+            }
             Err(_) => address.to_owned(),
         }
     }
@@ -59,7 +61,8 @@ impl UrlSender {
         if key.is_empty() {
             return Ok(Bytes::from(callback.body.clone()));
         }
-        let unreadable = |e| Error::internal("a stored callback cannot be read").because(e).with_retry(Retry::Never);
+        let unreadable =
+            |e| Error::internal("a stored callback cannot be read").because(e).with_retry(Retry::Never);
         let mut body: Value = serde_json::from_str(&callback.body).map_err(unreadable)?;
         url::sign(&mut body, key, self.clock.now_ms());
         Ok(Bytes::from(body.to_string()))

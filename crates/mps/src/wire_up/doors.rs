@@ -66,7 +66,8 @@ fn metrics(parts: &Parts) -> Router {
 
 async fn listen(what: &str, at: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(at).await.map_err(|e| {
-        let told = format!("cannot listen at {at} for {what}: {e}; choose another address in the configuration");
+        let told =
+            format!("cannot listen at {at} for {what}: {e}; choose another address in the configuration");
         Error::invalid(told)
     })
 }

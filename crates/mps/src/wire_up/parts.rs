@@ -20,7 +20,7 @@ use mps_media::plan::Build;
 use mps_store::Store;
 use mps_tasks::{Engine, EngineOptions, LocalBell, OutboxOptions, Sender, WorkerOptions};
 use mps_wire::types::MediaInputInfo;
-use mps_work::{BuildCell, Kit, Prober, UrlSender, WorkLimits, Words, Workshop};
+use mps_work::{BuildCell, Kit, Prober, UrlSender, Words, WorkLimits, Workshop};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -135,7 +135,10 @@ impl Parts {
     /// What callbacks leave by.
     pub(super) fn sender(&self, config: &Config) -> Arc<dyn Sender> {
         let within = Duration::from_secs(config.network.callback_timeout_s.into());
-        Arc::new(UrlSender::new(notify::url::Sender::new(self.guard.clone(), within), Arc::clone(&self.clock)))
+        Arc::new(UrlSender::new(
+            notify::url::Sender::new(self.guard.clone(), within),
+            Arc::clone(&self.clock),
+        ))
     }
 }
 

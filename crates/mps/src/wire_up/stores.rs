@@ -45,7 +45,9 @@ impl mps_work::Buckets for Stores {
         match (self.local.find_bucket(bucket).await, &self.cos) {
             (Ok(found), _) if found.account == account => Ok(Arc::new(self.local.bucket(bucket))),
             (Ok(_), _) => Err(missing()),
-            (Err(error), Some(options)) if error.kind() == Kind::NotFound => cos::open(options, bucket, region),
+            (Err(error), Some(options)) if error.kind() == Kind::NotFound => {
+                cos::open(options, bucket, region)
+            }
             (Err(error), None) if error.kind() == Kind::NotFound => Err(missing()),
             (Err(error), _) => Err(error),
         }

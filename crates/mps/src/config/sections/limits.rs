@@ -6,7 +6,7 @@ section! {
     /// What one caller and one step may use.
     pub struct Limits {
         /// Requests of one account to one action, per second.
-        requests_per_second: u32 = 100,
+        requests_per_second: u32 = 50_000,
         /// The body of a request signed by TC3, in bytes.
         request_bytes: u64 = 10 * 1024 * 1024,
         /// The query of a GET request, in bytes.

@@ -5,6 +5,8 @@ use crate::config::section::section;
 section! {
     /// How steps are carried out.
     pub struct Workers {
+        /// Whether `mps serve` works itself. With false it only takes calls, and `mps worker` processes do the work.
+        enabled: bool = true,
         /// Steps that run at the same time in this process; 0 means as many as the machine has cores.
         slots: u16 = 0,
         /// How long a worker that says nothing keeps its step, in seconds; after that another one takes it over.

@@ -1,0 +1,165 @@
+//! What the service costs on top of ffmpeg: one rendition of 60 s of 1080p through the service, against the identical
+//! command line run bare; and how soon after the call the encoder runs on an idle server.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use mps::client::{KeyPair, Server as Client};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::{Value, json};
+
+use crate::server::{Server, Started};
+use crate::verdict::{at_most, ms, percentile};
+
+const SECONDS: u32 = 60;
+const PAIRS: usize = 3;
+const STARTS: usize = 100;
+const BUCKET: &str = "input-1250000000";
+const CONFIG: &str = "[log]\nlevel = \"info,mps_ffmpeg=debug\"\nformat = \"json\"";
+
+pub(crate) async fn run() -> Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(&folder.path().join("data"), CONFIG).await?;
+    let long = make_source(folder.path(), "long.mp4", "1920x1080", SECONDS)?;
+    let short = make_source(folder.path(), "short.mp4", "320x180", 1)?;
+    for source in [&long, &short] {
+        upload(&server, source).await?;
+    }
+
+    let mut starts = starts(&server).await?;
+    let (p50, p99) = (percentile(&mut starts, 0.5), percentile(&mut starts, 0.99));
+    println!("submit to encoder started: p50 {:.1} ms, p99 {:.1} ms of {STARTS}", ms(p50), ms(p99));
+
+    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
+    for nth in 0..PAIRS {
+        let (service, argv) = through_service(&server, nth).await?;
+        let bare = bare(&argv, &folder.path().join(format!("bare-{nth}")))?;
+        println!(
+            "service {:.2} s of CPU, {:.2} s; bare {:.2} s of CPU, {:.2} s",
+            service.cpu_s, service.wall_s, bare.cpu_s, bare.wall_s
+        );
+        cpu.push((service.cpu_s / bare.cpu_s - 1.0) * 100.0);
+        wall.push((service.wall_s - bare.wall_s) * 1000.0);
+    }
+    let mut holds = at_most("submit to encoder started, p99", ms(p99), 20.0, "ms");
+    holds &= at_most("overhead of wall time", median(&mut wall), 100.0, "ms");
+    Ok(at_most("overhead", median(&mut cpu), 3.0, "% of CPU") && holds)
+}
+
+struct Cost {
+    cpu_s: f64,
+    wall_s: f64,
+}
+
+fn median(samples: &mut [f64]) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn ffmpeg() -> PathBuf {
+    std::env::var_os("MPS_FFMPEG").map_or_else(|| PathBuf::from("ffmpeg"), PathBuf::from)
+}
+
+fn make_source(folder: &Path, name: &str, size: &str, seconds: u32) -> Result<PathBuf> {
+    let path = folder.join(name);
+    let status = Command::new(ffmpeg())
+        .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
+        .arg(format!("testsrc2=s={size}:r=25:d={seconds},noise=alls=12:allf=t"))
+        .args(["-f", "lavfi", "-i", &format!("sine=f=440:d={seconds}")])
+        .args(["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "8M", "-pix_fmt", "yuv420p", "-c:a", "aac"])
+        .arg(&path)
+        .status()?;
+    if !status.success() {
+        bail!("cannot make the source: {status}");
+    }
+    Ok(path)
+}
+
+async fn upload(server: &Server, source: &Path) -> Result<()> {
+    let (id, secret) = server.key();
+    let key = KeyPair { id: id.to_owned(), secret: secret.to_owned() };
+    let client = Client::new(
+        format!("http://{}", server.api).parse()?,
+        server.buckets.parse()?,
+        key,
+        "ap-guangzhou".to_owned(),
+    )?;
+    let name = source.file_name().context("a name")?.to_string_lossy();
+    client.put_file(BUCKET, &name, source, |_| {}).await?;
+    Ok(())
+}
+
+fn task(object: &str, output: &str) -> Value {
+    let storage = json!({"Bucket": BUCKET, "Region": "ap-guangzhou"});
+    json!({
+        "InputInfo": {"Type": "COS", "CosInputInfo": {
+            "Bucket": BUCKET, "Region": "ap-guangzhou", "Object": object}},
+        "OutputStorage": {"Type": "COS", "CosOutputStorage": storage},
+        "OutputDir": "/bench/",
+        "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100_030, "OutputObjectPath": output}]},
+    })
+}
+
+async fn finish(server: &Server, id: &str, every: Duration) -> Result<()> {
+    loop {
+        let detail = server.call("DescribeTaskDetail", &json!({"TaskId": id})).await?;
+        if detail["Status"] == "FINISH" {
+            let result = &detail["WorkflowTask"]["MediaProcessResultSet"][0]["TranscodeTask"];
+            if result["Status"] != "SUCCESS" {
+                bail!("the task failed: {}", result["Message"]);
+            }
+            return Ok(());
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+/// From before each call to the moment its encoder was started, as the server's own log tells it.
+async fn starts(server: &Server) -> Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(STARTS);
+    for nth in 0..STARTS {
+        let before = std::time::SystemTime::now();
+        let output = format!("start-{nth}.{{format}}");
+        let answer = server.call("ProcessMedia", &task("short.mp4", &output)).await?;
+        let id = answer["TaskId"].as_str().context("no TaskId")?.to_owned();
+        finish(server, &id, Duration::from_millis(20)).await?;
+        let started = server.encoder_starts()?;
+        let Some(Started { at, .. }) = started.last() else { bail!("the log tells of no encoder") };
+        times.push(at.duration_since(before).unwrap_or_default());
+    }
+    Ok(times)
+}
+
+async fn through_service(server: &Server, nth: usize) -> Result<(Cost, Vec<String>)> {
+    let cpu = server.cpu_seconds()?;
+    let begun = Instant::now();
+    let answer = server.call("ProcessMedia", &task("long.mp4", &format!("long-{nth}.{{format}}"))).await?;
+    let id = answer["TaskId"].as_str().context("no TaskId")?.to_owned();
+    finish(server, &id, Duration::from_millis(25)).await?;
+    let wall_s = begun.elapsed().as_secs_f64();
+    let started = server.encoder_starts()?.pop().context("the log tells of no encoder")?;
+    Ok((Cost { cpu_s: server.cpu_seconds()? - cpu, wall_s }, started.argv))
+}
+
+/// The same command line without the service: no sandbox, no probe, no store.
+fn bare(argv: &[String], dir: &Path) -> Result<Cost> {
+    std::fs::create_dir_all(dir)?;
+    let children = || -> Result<f64> {
+        let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+        let s = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
+        Ok(s(used.user_time()) + s(used.system_time()))
+    };
+    let (cpu, begun) = (children()?, Instant::now());
+    let status = Command::new(ffmpeg())
+        .args(argv)
+        .current_dir(dir)
+        .stdout(Stdio::null())
+        .stdin(Stdio::null())
+        .status()?;
+    if !status.success() {
+        bail!("the bare command failed: {status}");
+    }
+    Ok(Cost { cpu_s: children()? - cpu, wall_s: begun.elapsed().as_secs_f64() })
+}
