@@ -9,7 +9,7 @@ for tool in "$@"; do
     case "$tool" in
     nextest) version=0.9.143 ;;
     deny) version=0.20.2 ;;
-    fuzz) version=0.13.1 ;;
+    fuzz) version=0.13.2 ;;
     *)
         echo "cargo-tools: unknown tool $tool" >&2
         exit 2
