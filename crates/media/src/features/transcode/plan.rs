@@ -46,8 +46,9 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     let streams = Streams::choose(params, info)?;
     let (start_us, end_us) = step.clip.resolve(info.duration_us)?;
     let is_raw_pts = streams.encode().is_some_and(|(v, _)| v.keeps_timestamps);
-    // Kept timestamps would be lost by a second entry.
-    let lead_in_us = if is_raw_pts { 0 } else { lead_in(info, &streams, start_us) };
+    let lead_in_us = lead_in(info, &streams, start_us);
+    // A second entry would set kept timestamps back to 0; filters cut without touching them.
+    let trim = (is_raw_pts && lead_in_us > 0).then(|| seconds(start_us + info.start_us));
 
     let mut args: Vec<String> = Vec::new();
     let mut add = |words: &[&str]| args.extend(words.iter().map(|word| (*word).to_owned()));
@@ -69,9 +70,9 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
     args.extend(["-map_metadata", "0", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
-    picture_words(&mut args, params, info, &streams, build)?;
-    sound_words(&mut args, params, &streams, is_raw_pts);
-    if lead_in_us > 0 {
+    picture_words(&mut args, params, info, &streams, trim.as_deref(), build)?;
+    sound_words(&mut args, params, &streams, is_raw_pts, trim.as_deref());
+    if lead_in_us > 0 && trim.is_none() {
         args.extend(["-ss".to_owned(), seconds(lead_in_us)]);
     }
     if let Some(end_us) = end_us {
@@ -194,6 +195,7 @@ fn picture_words(
     params: &Params,
     info: &MediaInfo,
     streams: &Streams<'_>,
+    trim: Option<&str>,
     build: &Build,
 ) -> Result<()> {
     let Some(source) = streams.video else { return Ok(()) };
@@ -206,7 +208,8 @@ fn picture_words(
     };
     let fps = output_fps(encode, source, params.container)?;
     let chain = picture::chain(encode, source, fps, build)?;
-    args.extend(["-filter:v".to_owned(), chain]);
+    let trim = trim.map(|start| format!("trim=start={start},")).unwrap_or_default();
+    args.extend(["-filter:v".to_owned(), format!("{trim}{chain}")]);
     let timing: &[&str] = match fps {
         Some(_) => &["-fps_mode", "passthrough"],
         None => &["-fps_mode", "vfr", "-enc_time_base", "demux"],
@@ -275,12 +278,20 @@ fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Container) 
     })
 }
 
-fn sound_words(args: &mut Vec<String>, params: &Params, streams: &Streams<'_>, is_raw_pts: bool) {
+fn sound_words(
+    args: &mut Vec<String>,
+    params: &Params,
+    streams: &Streams<'_>,
+    is_raw_pts: bool,
+    trim: Option<&str>,
+) {
     let Some(source) = streams.audio else { return };
     match &params.audio {
         Some(Audio::Encode(encode)) => {
             let sound = audio::sound(encode, source, params.container);
-            args.extend(["-filter:a".to_owned(), audio::chain(sound, is_raw_pts)]);
+            let trim = trim.map(|start| format!("atrim=start={start},")).unwrap_or_default();
+            let chain = audio::chain(sound, is_raw_pts);
+            args.extend(["-filter:a".to_owned(), format!("{trim}{chain}")]);
             args.extend(audio::words(encode, sound));
         }
         _ => args.extend(["-c:a", "copy"].map(str::to_owned)),

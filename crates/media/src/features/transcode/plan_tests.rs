@@ -229,7 +229,7 @@ fn clips_enter_exactly() {
     );
     assert_eq!(
         head(&stream, &kept),
-        "-copyts -ss 20.000000 -to 26.400000 => /out/Animal_transcode_0.ts, 5 s"
+        "-copyts -ss 10.000000 -to 26.400000 => /out/Animal_transcode_0.ts, 5 s"
     );
 }
 
