@@ -103,6 +103,20 @@ fn accepts_more_signed_headers_lower_cased_or_as_sent() {
 }
 
 #[test]
+fn accepts_the_hosts_first_label_as_the_service_as_the_node_sdk_sends_it() {
+    const SIGNATURE: &str = "ac77605689e22e0d45a7cde2d849bdcffac9be87d12614b3be8fbee0979b7e7a";
+    let authorization = format!(
+        "TC3-HMAC-SHA256 Credential=AKIDtest/2026-11-21/127/tc3_request, SignedHeaders=content-type;host, \
+         Signature={SIGNATURE}"
+    );
+    let sent = Sent::signed().with("authorization", &authorization);
+    assert_eq!(sent.refusal().code, "NoSuchProduct");
+    let sent = sent.with("host", "127.0.0.1:8080");
+    sent.check().expect("this request is signed");
+    assert_eq!(sent.with("host", "127.0.0.2:8080").refusal().code, "AuthFailure.SignatureFailure");
+}
+
+#[test]
 fn answers_each_malformed_authorization_with_its_code() {
     const GOOD: &str = "Credential=AKIDtest/2026-11-21/mps/tc3_request";
     let rest = "SignedHeaders=content-type;host, Signature=00";

@@ -51,7 +51,12 @@ impl<'a> Claim<'a> {
     /// `NoSuchProduct`, `MissingParameter` and `InvalidParameter` for what else the scheme needs.
     pub fn find(message: &Message<'a>, parameters: &'a [(String, String)]) -> Result<Self, ApiError> {
         if let Some(authorization) = message.header("authorization") {
-            return tc3::Claim::parse(authorization, message.header("x-tc-timestamp")).map(Self::Tc3);
+            return tc3::Claim::parse(
+                authorization,
+                message.header("x-tc-timestamp"),
+                message.header("host"),
+            )
+            .map(Self::Tc3);
         }
         if v1::Claim::is_in(parameters) {
             return v1::Claim::parse(parameters).map(Self::V1);

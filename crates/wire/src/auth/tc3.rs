@@ -2,7 +2,9 @@
 //!
 //! The query is hashed exactly as it was sent and the signed headers in the order they are listed:
 //! nothing is decoded, sorted or rebuilt. A signed header's value may have been lower-cased by the
-//! signer (the vendor's examples do) or left as sent (its SDKs do); both verify.
+//! signer (the vendor's examples do) or left as sent (its SDKs do); both verify. The service in the
+//! credential is `mps`, or the host's first label: the vendor's Node SDK takes it from there, which gives
+//! `mps` for the cloud's own name and `127` for `127.0.0.1:8080`.
 
 use std::fmt;
 
@@ -15,7 +17,7 @@ use crate::{ApiError, codes};
 
 /// Name of the scheme in the `Authorization` header.
 pub const ALGORITHM: &str = "TC3-HMAC-SHA256";
-/// The service every credential must name.
+/// The service that credentials name.
 pub const SERVICE: &str = "mps";
 /// The word sent instead of the body's hash by clients that do not sign it.
 pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -24,14 +26,20 @@ const TERMINATOR: &str = "tc3_request";
 
 /// The key of one day, derived from a secret key; worth keeping, for it costs three rounds of HMAC.
 #[derive(Clone)]
-pub struct SigningKey([u8; 32]);
+pub struct SigningKey {
+    day: [u8; 32],
+    own: [u8; 32],
+}
 
 impl SigningKey {
     /// The key for `date` (`YYYY-MM-DD`, UTC).
     pub fn derive(secret_key: &str, date: &str) -> Self {
         let day = mac(format!("TC3{secret_key}").as_bytes(), date.as_bytes());
-        let service = mac(&day, SERVICE.as_bytes());
-        Self(mac(&service, TERMINATOR.as_bytes()))
+        Self { day, own: of_service(&day, SERVICE) }
+    }
+
+    fn of_service(&self, service: &str) -> [u8; 32] {
+        if service == SERVICE { self.own } else { of_service(&self.day, service) }
     }
 }
 
@@ -50,14 +58,19 @@ pub struct Claim<'a> {
     pub date: &'a str,
     /// When it was signed, unix seconds.
     pub timestamp_s: i64,
+    service: &'a str,
     timestamp: &'a str,
     signed_headers: &'a str,
     signature: &'a str,
 }
 
 impl<'a> Claim<'a> {
-    /// Reads the header's value and that of `X-TC-Timestamp`.
-    pub fn parse(authorization: &'a str, timestamp: Option<&'a str>) -> Result<Self, ApiError> {
+    /// Reads the header's value and those of `X-TC-Timestamp` and `Host`.
+    pub fn parse(
+        authorization: &'a str,
+        timestamp: Option<&'a str>,
+        host: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let authorization = authorization.trim();
         let (algorithm, rest) = authorization.split_once(char::is_whitespace).unwrap_or((authorization, ""));
         if algorithm != ALGORITHM {
@@ -81,7 +94,7 @@ impl<'a> Claim<'a> {
         let [Some(credential), Some(signed_headers), Some(signature)] = parts else {
             return Err(malformed("it must hold Credential, SignedHeaders and Signature"));
         };
-        let (secret_id, date) = parse_credential(credential)?;
+        let (secret_id, date, service) = parse_credential(credential, host.unwrap_or_default())?;
         check_signed_headers(signed_headers)?;
         if signature.is_empty() {
             return Err(malformed("the Signature is empty"));
@@ -90,7 +103,7 @@ impl<'a> Claim<'a> {
             codes::missing_parameter("the header X-TC-Timestamp is required: unix seconds of the signing")
         })?;
         let timestamp_s = parse_timestamp(timestamp)?;
-        Ok(Self { secret_id, date, timestamp_s, timestamp, signed_headers, signature })
+        Ok(Self { secret_id, date, timestamp_s, service, timestamp, signed_headers, signature })
     }
 
     /// Refuses a time outside the window, and a credential of another day than the time's.
@@ -120,7 +133,7 @@ impl<'a> Claim<'a> {
             if fold && !folded {
                 break;
             }
-            let signed = string_to_sign(key, self.timestamp, self.date, &canonical);
+            let signed = string_to_sign(key, self.timestamp, self.date, self.service, &canonical);
             if signed.verify_slice(&signature).is_ok() {
                 return Ok(());
             }
@@ -186,7 +199,7 @@ pub fn sign(request: &Request<'_>, secret_id: &str, secret_key: &str) -> Result<
     let canonical = finish(hash, SIGNED, &message, false);
     let key = SigningKey::derive(secret_key, &date);
     let signature =
-        string_to_sign(&key, &request.timestamp_s.to_string(), &date, &canonical).finalize().into_bytes();
+        string_to_sign(&key, &request.timestamp_s.to_string(), &date, SERVICE, &canonical).finalize().into_bytes();
     Ok(format!(
         "{ALGORITHM} Credential={secret_id}/{date}/{SERVICE}/{TERMINATOR}, SignedHeaders={SIGNED}, Signature={}",
         hex::encode(signature)
@@ -215,9 +228,15 @@ fn finish(mut hash: Sha256, signed_headers: &str, message: &Message<'_>, unsigne
     hash.finalize().into()
 }
 
-fn string_to_sign(key: &SigningKey, timestamp: &str, date: &str, canonical: &[u8; 32]) -> Hmac<Sha256> {
-    let mut signed = keyed(&key.0);
-    for part in [ALGORITHM, "\n", timestamp, "\n", date, "/", SERVICE, "/", TERMINATOR, "\n"] {
+fn string_to_sign(
+    key: &SigningKey,
+    timestamp: &str,
+    date: &str,
+    service: &str,
+    canonical: &[u8; 32],
+) -> Hmac<Sha256> {
+    let mut signed = keyed(&key.of_service(service));
+    for part in [ALGORITHM, "\n", timestamp, "\n", date, "/", service, "/", TERMINATOR, "\n"] {
         signed.update(part.as_bytes());
     }
     signed.update(hex::encode(canonical).as_bytes());
@@ -234,7 +253,12 @@ fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn parse_credential(credential: &str) -> Result<(&str, &str), ApiError> {
+fn of_service(day: &[u8; 32], service: &str) -> [u8; 32] {
+    mac(&mac(day, service.as_bytes()), TERMINATOR.as_bytes())
+}
+
+/// Secret id, date and service. A host may be an address, so the service may hold a colon, never a slash.
+fn parse_credential<'a>(credential: &'a str, host: &str) -> Result<(&'a str, &'a str, &'a str), ApiError> {
     let parts: Vec<&str> = credential.split('/').take(5).collect();
     let [secret_id, date, service, TERMINATOR] = parts[..] else {
         return Err(malformed(&format!("Credential must be <SecretId>/<YYYY-MM-DD>/{SERVICE}/{TERMINATOR}")));
@@ -243,12 +267,12 @@ fn parse_credential(credential: &str) -> Result<(&str, &str), ApiError> {
         return Err(malformed("the date in Credential must be YYYY-MM-DD"));
     }
     check_secret_id(secret_id)?;
-    if service != SERVICE {
+    if service != SERVICE && (service.is_empty() || host.split('.').next() != Some(service)) {
         return Err(codes::no_such_product(format!(
             "this server is the product `{SERVICE}`; the Credential names another one"
         )));
     }
-    Ok((secret_id, date))
+    Ok((secret_id, date, service))
 }
 
 fn is_date(text: &str) -> bool {
