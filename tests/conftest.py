@@ -38,17 +38,17 @@ class Server:
     def __init__(self, data, **variables):
         self.data = pathlib.Path(data)
         self.variables = {"MPS_BUCKETS__LISTEN": "127.0.0.1:0", **variables}
-        self.process = None
+        self.child = None
         self.key = None
 
     def start(self):
         log = open(self.data.parent / f"{self.data.name}.log", "ab")
-        self.process = subprocess.Popen(
+        self.child = subprocess.Popen(
             [binary(), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0"],
             env=own_environment(**self.variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.child.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the server does not start:\n{self.log()[-4000:]}")
             time.sleep(0.05)
         if self.key is None:
@@ -58,7 +58,7 @@ class Server:
     def is_ready(self):
         try:
             endpoint = self.endpoint()
-            if endpoint["pid"] != self.process.pid:
+            if endpoint["pid"] != self.child.pid:
                 return False
             with urllib.request.urlopen(endpoint["api"] + "/readyz", timeout=2) as answer:
                 return answer.status == 200
@@ -66,8 +66,8 @@ class Server:
             return False
 
     def stop(self, sig=signal.SIGTERM, wait_s=60):
-        self.process.send_signal(sig)
-        return self.process.wait(wait_s)
+        self.child.send_signal(sig)
+        return self.child.wait(wait_s)
 
     def endpoint(self):
         return json.loads((self.data / "run/endpoint.json").read_text())

@@ -20,8 +20,9 @@ ISO = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$")
 
 def client(server, method="POST", sign="TC3-HMAC-SHA256", key=None, unsigned=False):
     key = key or server.key
-    profile = ClientProfile(signMethod=sign, unsignedPayload=unsigned, httpProfile=HttpProfile(
+    profile = ClientProfile(signMethod=sign, httpProfile=HttpProfile(
         protocol="http", endpoint=server.host, reqMethod=method, reqTimeout=60))
+    profile.unsignedPayload = unsigned
     return mps_client.MpsClient(credential.Credential(key["SecretId"], key["SecretKey"]), REGION, profile)
 
 
