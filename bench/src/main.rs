@@ -14,12 +14,15 @@ mod verdict;
 
 use anyhow::{Result, bail};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let named: Vec<String> = std::env::args().skip(1).collect();
     if named.first().map(String::as_str) == Some("bare") {
-        return cases::accept::bare().await;
+        return cases::accept::bare();
     }
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(named))
+}
+
+async fn run(named: Vec<String>) -> Result<()> {
     let all = cases::NAMES;
     for name in &named {
         if !all.contains(&name.as_str()) {

@@ -103,8 +103,8 @@ impl Server {
         let said =
             Command::new(mps()?).args(["keys", "create", "--json", "--config"]).arg(config).output()?;
         let key: Value = serde_json::from_slice(&said.stdout).context("keys create")?;
-        self.id = key["SecretId"].as_str().unwrap_or_default().to_owned();
-        self.secret = key["SecretKey"].as_str().unwrap_or_default().to_owned();
+        key["SecretId"].as_str().unwrap_or_default().clone_into(&mut self.id);
+        key["SecretKey"].as_str().unwrap_or_default().clone_into(&mut self.secret);
         Ok(())
     }
 

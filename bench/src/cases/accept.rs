@@ -79,15 +79,12 @@ async fn bare_rate() -> Result<f64> {
 }
 
 /// The peer: a handler that answers a constant.
-pub(crate) async fn bare() -> Result<()> {
-    let runtime = std::thread::spawn(|| -> Result<()> {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-            println!("{}", listener.local_addr()?);
-            let answer = async |_body: String| "{\"Response\":{\"TaskId\":\"0\",\"RequestId\":\"0\"}}";
-            axum::serve(listener, axum::Router::new().fallback(answer)).await?;
-            Ok(())
-        })
-    });
-    runtime.join().map_err(|_| anyhow::anyhow!("the bare server panicked"))?
+pub(crate) fn bare() -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        println!("{}", listener.local_addr()?);
+        let answer = async |_body: String| "{\"Response\":{\"TaskId\":\"0\",\"RequestId\":\"0\"}}";
+        axum::serve(listener, axum::Router::new().fallback(answer)).await?;
+        Ok(())
+    })
 }
