@@ -6,6 +6,7 @@
 mod actions;
 mod app;
 mod auth;
+pub mod bucket_door;
 mod buckets;
 mod dispatch;
 mod entrance;

@@ -179,6 +179,12 @@ impl LocalBuckets {
         self.after_publishing(&blob_path, stored).await
     }
 
+    /// Removes the bytes of a sealed object that is not to be published.
+    pub async fn discard(&self, object: &PublishObject) {
+        drop(tokio::fs::remove_file(self.0.data.join(&object.blob_path)).await);
+        drop(tokio::fs::remove_file(self.note_path(&object.blob_path)).await);
+    }
+
     /// Takes the blob's note away, and the blob itself when it was refused.
     async fn after_publishing<T>(&self, blob_path: &str, stored: Result<T>) -> Result<T> {
         if let Err(error) = &stored {
