@@ -11,6 +11,7 @@ mod stores;
 use std::sync::Arc;
 
 use mps_core::{Error, Kind, Result};
+use mps_store::Backend;
 use mps_tasks::{Outbox, Worker};
 use tokio::task::JoinSet;
 
@@ -32,6 +33,13 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<()> {
         .map_err(|e| Error::internal("cannot say where the server listens").because(e))?;
     tracing::info!(api = %endpoint.api, buckets = %endpoint.buckets, data = %config.data.display(), "listening");
 
+    if config.workers.enabled && parts.store.backend() == Backend::Sqlite {
+        // The folder is ours alone, so what still runs by its rows was cut off with the server's last life.
+        let taken_back = parts.engine.take_back_all().await?;
+        if taken_back > 0 {
+            tracing::info!(steps = taken_back, "taken up again after a stop in the middle");
+        }
+    }
     parts.examine_tools();
     let mut running = JoinSet::new();
     running.spawn(doors.serve(shutdown.drain.clone()));

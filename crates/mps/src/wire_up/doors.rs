@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use mps_api::App;
+use mps_api::{App, bucket_door};
 use mps_core::{Error, Result};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -32,7 +32,7 @@ impl Doors {
             pid: std::process::id(),
         };
         let mut listeners = vec![(api, mps_api::router(App::new(parts.api(config, buckets_at)?)))];
-        listeners.push((buckets, Router::new()));
+        listeners.push((buckets, bucket_door::service(parts.door(config))));
         if let Some(at) = config.metrics.listen {
             listeners.push((listen("metrics", at).await?, metrics(parts)));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use mps_api::bucket_door::{BucketDoorLimits, BucketDoorParts};
 use mps_api::{BucketNames, Hooks, Regions, ToolsCell};
 use mps_backends::guard::{Guard, Policy, Timeouts};
 use mps_backends::notify;
@@ -130,6 +131,21 @@ impl Parts {
             guard: self.guard.clone(),
             hooks: Hooks { metrics, answered: Some(answered), ..Hooks::default() },
         })
+    }
+
+    /// What the bucket door is made of.
+    pub(super) fn door(&self, config: &Config) -> BucketDoorParts {
+        BucketDoorParts {
+            store: self.store.clone(),
+            buckets: self.local.clone(),
+            clock: Arc::clone(&self.clock),
+            regions: Regions::new(&config.region, config.region_aliases.clone()),
+            domains: config.buckets.domains.clone(),
+            limits: BucketDoorLimits {
+                object_bytes: config.limits.object_bytes,
+                ..BucketDoorLimits::default()
+            },
+        }
     }
 
     /// What callbacks leave by.
