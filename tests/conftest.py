@@ -178,7 +178,7 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                outer.got.append((time.monotonic(), dict(self.headers), json.loads(body)))
+                outer.got.append((time.monotonic(), self.headers, json.loads(body)))
                 self.send_response(outer.status)
                 self.end_headers()
 
@@ -196,7 +196,7 @@ class Receiver:
         """Headers and bodies of the callbacks about a task."""
         return [(h, b) for _, h, b in self.got if task_id in json.dumps(b)]
 
-    def wait_for(self, task_id, count=1, at_most_s=30):
+    def wait_for(self, task_id, count=1, at_most_s=120):
         deadline = time.monotonic() + at_most_s
         while len(self.of(task_id)) < count:
             assert time.monotonic() < deadline, f"{len(self.of(task_id))} callbacks about {task_id} so far"

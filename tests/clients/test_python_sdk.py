@@ -178,7 +178,8 @@ def test_a_waiting_task_is_aborted_and_makes_nothing(server):
                       MediaProcessTask={"TranscodeTaskSet": [{"Definition": 100010}]}).TaskId
     sdk.ManageTask(request("ManageTaskRequest", {"OperationType": "Abort", "TaskId": waiting}))
     answer = server.wait(waiting)
-    assert answer["Status"] == "FINISH" and answer["WorkflowTask"]["ErrCode"] != 0
+    parts = [item["TranscodeTask"] for item in answer["WorkflowTask"]["MediaProcessResultSet"]]
+    assert [part["Status"] for part in parts] == ["FAIL"] and parts[0]["Message"]
     listed = server.s3().list_objects_v2(Bucket=server.output_bucket, Prefix="aborted/")
     assert listed["KeyCount"] == 0
     for task in busy:
