@@ -1,5 +1,6 @@
 //! A change of a task: the pure transition decides, and everything that follows from it is stored at once.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use mps_core::clock::Millis;
@@ -7,6 +8,7 @@ use mps_core::task::{Effect, Event, Failure, Life, NotifyMode, Refusal, StepStat
 use mps_core::{Error, Kind, Result};
 use mps_store::callbacks::{self, NewCallback};
 use mps_store::{Lane, Tx, objects, steps, tasks, usage};
+use serde_json::Value;
 
 use super::{Engine, Inner, Taken, Work};
 use crate::bell::OUTBOX;
@@ -138,7 +140,8 @@ impl Inner {
         if is_same && !has_metadata && !is_news {
             return Ok(());
         }
-        let answer = if effects.contains(&Effect::Finished) { self.shape.answer(view) } else { None };
+        let is_over = effects.contains(&Effect::Finished);
+        let answer = is_over.then(|| shaped(view, || self.shape.answer(view))).flatten();
         let answer = answer.map(|answer| answer.to_string());
         tasks::update(tx, &view.task, has_failed, answer.as_deref()).await
     }
@@ -157,7 +160,8 @@ impl Inner {
             Effect::Began | Effect::StepEnded { .. } => notify.mode == NotifyMode::Change,
             Effect::Wake { .. } | Effect::Delay { .. } | Effect::Publish { .. } => false,
         });
-        let Some(body) = is_told.then(|| self.shape.event(view)).flatten() else { return Ok(false) };
+        let body = is_told.then(|| shaped(view, || self.shape.event(view))).flatten();
+        let Some(body) = body else { return Ok(false) };
         let id = self.store.next_id(now_ms);
         let callback = NewCallback {
             id,
@@ -172,6 +176,14 @@ impl Inner {
         callbacks::insert(tx, &callback).await?;
         Ok(true)
     }
+}
+
+/// What the shape says. Should it panic over one task, that task goes untold and the others go on.
+fn shaped(view: &TaskView, say: impl FnOnce() -> Option<Value>) -> Option<Value> {
+    std::panic::catch_unwind(AssertUnwindSafe(say)).unwrap_or_else(|_| {
+        tracing::error!(task = view.task.public_id, "the shape of a task panicked");
+        None
+    })
 }
 
 fn refused(refusal: Refusal) -> Error {

@@ -78,7 +78,10 @@ impl Engine {
                 Ok(()) => lost += 1,
                 // It came back or somebody else was faster.
                 Err(error) if error.kind() == Kind::LostLease => {}
-                Err(error) => return Err(error),
+                // One that cannot be taken back must not keep the others from it.
+                Err(error) => {
+                    tracing::error!(error = error.chain(), task, ordinal, "cannot take a step back")
+                }
             }
         }
         Ok(lost)
