@@ -30,6 +30,8 @@ pub struct BucketNames {
     pub endpoints: Vec<Url>,
     /// Whether buckets that are not local may exist in a COS outside, so that an unknown name is no error yet.
     pub has_outside: bool,
+    /// Whether the operator has an AWS key pair for requests that bring none.
+    pub has_s3_keys: bool,
 }
 
 /// The buckets that requests may name.
@@ -50,6 +52,11 @@ impl Buckets {
         names: BucketNames,
     ) -> Self {
         Self { store, clock, regions, names, seen: Memory::new(REMEMBERED) }
+    }
+
+    /// Whether requests may leave out the key pair of an AWS bucket.
+    pub(crate) fn has_s3_keys(&self) -> bool {
+        self.names.has_s3_keys
     }
 
     /// The region in which `account` has `bucket`, as it is stored, if that is the one `text` means. A region that

@@ -46,7 +46,7 @@ pub(crate) async fn check(
         }
         "AWS-S3" => {
             let s3 = required(input.s3_input_info.as_ref(), path, "S3InputInfo")?;
-            let s3 = check_s3(&format!("{path}.S3InputInfo"), s3)?;
+            let s3 = check_s3(app, &format!("{path}.S3InputInfo"), s3)?;
             Ok(MediaInputInfo { s3_input_info: Some(s3), ..empty })
         }
         "VOD" => Err(codes::unsupported_operation(format!("`{path}.Type` VOD is not supported"))),
@@ -77,12 +77,12 @@ async fn check_cos(
     Ok(CosInputInfo { bucket: Some(bucket), region: Some(region), object: Some(key.to_owned()) })
 }
 
-fn check_s3(path: &str, s3: &S3InputInfo) -> Result<S3InputInfo, ApiError> {
+fn check_s3(app: &App, path: &str, s3: &S3InputInfo) -> Result<S3InputInfo, ApiError> {
     let object = s3.s3_object.as_deref().unwrap_or_default();
     let key = object.strip_prefix('/').unwrap_or(object);
     check_key(&format!("{path}.S3Object"), key)?;
     storage::check_s3_place(path, s3.s3_bucket.as_deref(), s3.s3_region.as_deref())?;
-    storage::check_s3_pair(path, s3.s3_secret_id.as_deref(), s3.s3_secret_key.as_deref())?;
+    storage::check_s3_pair(app, path, s3.s3_secret_id.as_deref(), s3.s3_secret_key.as_deref())?;
     Ok(S3InputInfo { s3_object: Some(key.to_owned()), ..s3.clone() })
 }
 

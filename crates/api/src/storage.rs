@@ -57,7 +57,7 @@ pub(crate) async fn check(
             let path = format!("{path}.S3OutputStorage");
             let own = given.s3_output_storage.as_ref().ok_or_else(|| missing(&path))?;
             let above = above.and_then(|s| s.s3_output_storage.as_ref());
-            Ok(TaskOutputStorage { s3_output_storage: Some(check_s3(&path, own, above)?), ..empty })
+            Ok(TaskOutputStorage { s3_output_storage: Some(check_s3(app, &path, own, above)?), ..empty })
         }
         "VOD" => Err(codes::unsupported_operation(format!("`{path}.Type` VOD is not supported"))),
         "" => Err(missing(&format!("{path}.Type"))),
@@ -87,6 +87,7 @@ async fn check_cos(
 }
 
 fn check_s3(
+    app: &App,
     path: &str,
     own: &S3OutputStorage,
     above: Option<&S3OutputStorage>,
@@ -98,7 +99,7 @@ fn check_s3(
         checked.s3_secret_id.clone_from(&above.s3_secret_id);
         checked.s3_secret_key.clone_from(&above.s3_secret_key);
     }
-    check_s3_pair(path, checked.s3_secret_id.as_deref(), checked.s3_secret_key.as_deref())?;
+    check_s3_pair(app, path, checked.s3_secret_id.as_deref(), checked.s3_secret_key.as_deref())?;
     Ok(checked)
 }
 
@@ -163,8 +164,17 @@ pub(crate) fn check_s3_place(path: &str, bucket: Option<&str>, region: Option<&s
     Ok(())
 }
 
-/// Checks that both halves of an AWS key pair are there.
-pub(crate) fn check_s3_pair(path: &str, id: Option<&str>, secret: Option<&str>) -> Result<(), ApiError> {
+/// Checks that both halves of an AWS key pair are there, or none where the operator has one of its own.
+pub(crate) fn check_s3_pair(
+    app: &App,
+    path: &str,
+    id: Option<&str>,
+    secret: Option<&str>,
+) -> Result<(), ApiError> {
+    let is_absent = |half: Option<&str>| half.is_none_or(str::is_empty);
+    if is_absent(id) && is_absent(secret) && app.buckets.has_s3_keys() {
+        return Ok(());
+    }
     for (half, name) in [(id, "S3SecretId"), (secret, "S3SecretKey")] {
         if half.is_none_or(str::is_empty) {
             return Err(missing(&format!("{path}.{name}")));

@@ -20,9 +20,7 @@ pub const FIRST_BUCKETS: [&str; 2] = ["input-1250000000", "output-1250000000"];
 /// Opens the configured database, makes it and the data folder if they are not there, and sees to it that the first
 /// account exists.
 pub async fn open(config: &Config) -> Result<Store> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|error| {
-        Error::internal(format!("cannot make the data folder {}", config.data.display())).because(error)
-    })?;
+    make_folder(config)?;
     let options = StoreOptions {
         readers: u32::from(config.database.connections),
         cache_kib: config.database.cache_mib.saturating_mul(1_024),
@@ -31,6 +29,13 @@ pub async fn open(config: &Config) -> Result<Store> {
     let store = Store::open(&config.database_url(), options).await?;
     initialise(&store, &config.region).await?;
     Ok(store)
+}
+
+/// Makes the data folder, readable by its owner only.
+pub fn make_folder(config: &Config) -> Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|error| {
+        Error::internal(format!("cannot make the data folder {}", config.data.display())).because(error)
+    })
 }
 
 /// Makes the first account of an empty database, and its buckets.

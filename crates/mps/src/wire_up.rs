@@ -106,6 +106,7 @@ fn claim(config: &Config) -> Result<std::fs::File> {
     let dir = config.run_dir();
     let failed =
         |e| Error::internal(format!("cannot lock the data folder {}", config.data.display())).because(e);
+    crate::local::make_folder(config)?;
     std::fs::create_dir_all(&dir).map_err(failed)?;
     let lock = std::fs::File::create(dir.join("server.lock")).map_err(failed)?;
     match lock.try_lock() {

@@ -38,6 +38,7 @@ async fn serve(State(door): State<Arc<Door>>, request: Request) -> Response {
         answer.headers_mut().insert("x-amz-request-id", id.clone());
         answer.headers_mut().insert("x-cos-request-id", id);
     }
+    door.spelling.apply(&mut answer).await;
     answer
 }
 

@@ -18,6 +18,7 @@ mod hosts;
 mod listing;
 mod multipart;
 mod objects;
+mod spelling;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use crate::keys::Keys;
 use crate::regions::Regions;
 use hosts::Hosts;
+use spelling::Spelling;
 
 /// Everything the door is made of.
 pub struct BucketDoorParts {
@@ -77,6 +79,7 @@ pub(crate) struct Door {
     clock: Arc<dyn Clock>,
     limits: BucketDoorLimits,
     hosts: Hosts,
+    spelling: Spelling,
     s3: S3Service,
 }
 
@@ -105,5 +108,5 @@ pub fn service(parts: BucketDoorParts) -> Router {
     ));
     let s3 = builder.build();
     let keys = Keys::new(store, clock.clone());
-    front::router(Arc::new(Door { buckets, keys, clock, limits, hosts, s3 }))
+    front::router(Arc::new(Door { buckets, keys, clock, limits, hosts, spelling: Spelling::default(), s3 }))
 }

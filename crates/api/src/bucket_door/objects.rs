@@ -175,7 +175,10 @@ impl Backend {
         let input = req.input;
         refuse_version(input.version_id.as_deref())?;
         let object = self.buckets.find(&input.bucket, &input.key).await.map_err(answer)?;
-        let wants = |name: &str| input.object_attributes.iter().any(|wanted| wanted.as_str() == name);
+        // One header may carry several names.
+        let named = input.object_attributes.iter().flat_map(|names| names.as_str().split(','));
+        let named: Vec<&str> = named.map(str::trim).collect();
+        let wants = |name: &str| named.contains(&name);
         let parts = &object.headers.parts;
         Ok(S3Response::new(GetObjectAttributesOutput {
             checksum: (wants("Checksum") && !object.headers.checksums.is_empty())

@@ -123,7 +123,7 @@ impl TestApp {
             bucket_names: BucketNames {
                 domains: vec!["cos.{region}.myqcloud.com".to_owned()],
                 endpoints: vec!["http://127.0.0.1:8081".parse().unwrap()],
-                has_outside: false,
+                ..BucketNames::default()
             },
             limits: Limits::default(),
             tools,

@@ -236,6 +236,7 @@ fn bucket_names(config: &Config, buckets: SocketAddr) -> Result<BucketNames> {
         domains: config.buckets.domains.clone(),
         endpoints: std::iter::once(own).chain(public).collect(),
         has_outside: config.cos.endpoint_url.is_some(),
+        has_s3_keys: config.aws.access_key_id.is_some() && config.aws.secret_access_key.is_some(),
     })
 }
 

@@ -200,6 +200,21 @@ async fn an_aws_input_lends_its_keys_to_outputs() {
 }
 
 #[tokio::test]
+async fn an_aws_bucket_without_keys_needs_those_of_the_operator() {
+    let mut input = s3_input("my-bucket", "us-east-1");
+    input["S3InputInfo"]["S3SecretId"] = json!("");
+    input["S3InputInfo"]["S3SecretKey"] = json!("");
+    let body = with(&[("/InputInfo", input)]);
+    let without = TestApp::new().await;
+    without.call("ProcessMedia", body.clone()).await.refused("MissingParameter", "S3SecretId");
+    let app = TestApp::with(|parts| parts.bucket_names.has_s3_keys = true).await;
+    accepted(&app, body.clone()).await;
+    let mut half = body;
+    half["InputInfo"]["S3InputInfo"]["S3SecretId"] = json!("AKIA");
+    app.call("ProcessMedia", half).await.refused("MissingParameter", "S3SecretKey");
+}
+
+#[tokio::test]
 async fn aws_names_follow_the_rules_of_aws() {
     let app = TestApp::new().await;
     for (bucket, region, named) in [
