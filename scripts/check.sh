@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that needs no running server: formatting, lints, licences, generated files, sizes and edges, documents.
 set -uo pipefail
-cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
+cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 export PATH=$PWD/.cache/cargo-tools/bin:$PATH
 
 failed=()

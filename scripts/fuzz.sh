@@ -6,7 +6,12 @@ export PATH=$PWD/.cache/cargo-tools/bin:$PATH
 seconds=${1:-60}
 
 bash scripts/cargo-tools.sh fuzz
-cargo +nightly --version >/dev/null 2>&1 && toolchain=+nightly || { toolchain='' && export RUSTC_BOOTSTRAP=1; }
+if cargo +nightly --version >/dev/null 2>&1; then
+    toolchain=+nightly
+else
+    toolchain=''
+    export RUSTC_BOOTSTRAP=1
+fi
 for target in $(cd fuzz && cargo fuzz list); do
     echo "== $target for $seconds s"
     # shellcheck disable=SC2086 # absent where there is no nightly

@@ -9,7 +9,7 @@
 set -euo pipefail
 here=$(cd "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
-bin=$(dirname "$(ls -1 /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n1)")
+bin=$(dirname "$(find /usr/lib/postgresql -path "*/bin/initdb" 2>/dev/null | sort -V | tail -n1)")
 [ -x "$bin/initdb" ] || bin=$(dirname "$(readlink -f "$(command -v initdb || echo /nowhere/initdb)")")
 [ -x "$bin/initdb" ] || {
     echo "postgres: no PostgreSQL found; run scripts/setup.sh test" >&2

@@ -4,7 +4,7 @@
 #
 #   ONLY=rust|clients   only that part
 set -uo pipefail
-cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
+cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit
 root=$PWD
 export PATH=$root/.cache/cargo-tools/bin:$PATH
 export MPS_FFMPEG=${MPS_FFMPEG:-$root/.cache/tools/ffmpeg}
