@@ -3,6 +3,7 @@
 mod runner;
 
 use mps_e2e::Bench;
+use mps_testkit::server::INPUT;
 use mps_testkit::{made, media_files};
 
 /// Has all conversations of one file with a server of their own.
@@ -15,6 +16,7 @@ async fn converse(file: &str) {
     let bench = Bench::with(|setup| setup.set("region_aliases", "ap-guangzhou-2=ap-guangzhou")).await;
     let clip = made::clip(320, 180, "25", std::time::Duration::from_secs(2));
     let bytes = std::fs::read(&clip).expect("a sample film");
+    bench.server.put(INPUT, "clips/bunny.mp4", bytes.clone()).await;
     bench.web.offer("bunny.mp4", &clip);
     bench.web.offer_bytes("text.mp4", "this is no film\n".repeat(100).as_bytes());
     bench.web.offer_bytes("empty.mp4", b"");
