@@ -16,6 +16,8 @@ use futures::FutureExt;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mps_wire::{ApiError, codes, envelope};
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::app::{Answered, App};
 use crate::auth;
@@ -71,7 +73,9 @@ async fn entrance(State(app): State<Arc<App>>, request: Request) -> Response {
     let begun = Instant::now();
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut trace = Trace::default();
-    let answered = AssertUnwindSafe(answer(&app, request, &mut trace)).catch_unwind().await;
+    let span = tracing::info_span!("call", request_id, action = Empty, account = Empty, code = Empty);
+    let answering = answer(&app, request, &mut trace).instrument(span.clone());
+    let answered = AssertUnwindSafe(answering).catch_unwind().await;
     let outcome = answered.unwrap_or_else(|_| {
         tracing::error!(request_id, action = trace.action, "a call panicked");
         Err(codes::internal_error("the server failed; its log has the reason"))
@@ -79,6 +83,7 @@ async fn entrance(State(app): State<Arc<App>>, request: Request) -> Response {
 
     let code = outcome.as_ref().err().map(|e| e.code.clone()).unwrap_or_default();
     let elapsed = begun.elapsed();
+    span.record("action", trace.action).record("account", trace.account).record("code", &*code);
     tracing::debug!(request_id, action = trace.action, account = trace.account, %code, ?elapsed, "answered");
     if let Some(told) = &app.hooks.answered {
         told(&Answered { action: trace.action.unwrap_or("unknown"), code, account: trace.account, elapsed });
