@@ -2,10 +2,13 @@
 //!
 //! The query is hashed exactly as it was sent and the signed headers in the order they are listed:
 //! nothing is decoded, sorted or rebuilt. A signed header's value may have been lower-cased by the
-//! signer (the vendor's examples do) or left as sent (its SDKs do); both verify. The service in the
-//! credential is `mps`, or the host's first label: the vendor's Node SDK takes it from there, which gives
-//! `mps` for the cloud's own name and `127` for `127.0.0.1:8080`.
+//! signer (the vendor's examples do) or left as sent (its SDKs do); both verify.
+//!
+//! The vendor's Node SDK takes the service of the credential from the host's first label, which gives `mps`
+//! for the cloud's own name and `127` for `127.0.0.1:8080`, and signs the host without its port: the service
+//! may be `mps` or that label, and the host may be signed either way.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hmac::{Hmac, Mac};
@@ -128,10 +131,10 @@ impl<'a> Claim<'a> {
         let Ok(signature) = hex::decode(self.signature) else {
             return Err(signature_failure());
         };
-        for fold in [false, true] {
-            let (canonical, folded) = self.canonical_hash(message, fold)?;
-            if fold && !folded {
-                break;
+        for spelling in [Spelling::AsSent, Spelling::LowerCase, Spelling::HostWithoutPort] {
+            let (canonical, differs) = self.canonical_hash(message, spelling)?;
+            if spelling != Spelling::AsSent && !differs {
+                continue;
             }
             let signed = string_to_sign(key, self.timestamp, self.date, self.service, &canonical);
             if signed.verify_slice(&signature).is_ok() {
@@ -141,10 +144,14 @@ impl<'a> Claim<'a> {
         Err(signature_failure())
     }
 
-    /// SHA-256 of the canonical request, and whether lower-casing changed any header's value.
-    fn canonical_hash(&self, message: &Message<'_>, fold: bool) -> Result<([u8; 32], bool), ApiError> {
+    /// SHA-256 of the canonical request, and whether the spelling changed any header's value.
+    fn canonical_hash(
+        &self,
+        message: &Message<'_>,
+        spelling: Spelling,
+    ) -> Result<([u8; 32], bool), ApiError> {
         let mut hash = begin(message.method, message.query);
-        let mut folded = false;
+        let mut differs = false;
         for name in self.signed_headers.split(';') {
             let name = name.to_ascii_lowercase();
             let value = message.header(&name).ok_or_else(|| {
@@ -155,16 +162,40 @@ impl<'a> Claim<'a> {
             let value = value.trim();
             hash.update(&name);
             hash.update(":");
-            if fold && value.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                folded = true;
-                hash.update(value.to_ascii_lowercase());
-            } else {
-                hash.update(value);
-            }
+            let spelt = spelling.of(&name, value);
+            differs |= spelt != value;
+            hash.update(spelt.as_bytes());
             hash.update("\n");
         }
         let unsigned = message.header("x-tc-content-sha256").is_some_and(|v| v.trim() == UNSIGNED_PAYLOAD);
-        Ok((finish(hash, self.signed_headers, message, unsigned), folded))
+        Ok((finish(hash, self.signed_headers, message, unsigned), differs))
+    }
+}
+
+/// How a signer may have written the values of headers before hashing them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    AsSent,
+    LowerCase,
+    HostWithoutPort,
+}
+
+impl Spelling {
+    fn of<'v>(self, name: &str, value: &'v str) -> Cow<'v, str> {
+        match self {
+            Self::LowerCase if value.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                Cow::Owned(value.to_ascii_lowercase())
+            }
+            Self::HostWithoutPort if name == "host" => Cow::Borrowed(without_port(value)),
+            Self::AsSent | Self::LowerCase | Self::HostWithoutPort => Cow::Borrowed(value),
+        }
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
@@ -198,8 +229,9 @@ pub fn sign(request: &Request<'_>, secret_id: &str, secret_key: &str) -> Result<
     hash.update(format!("content-type:{content_type}\nhost:{host}\n"));
     let canonical = finish(hash, SIGNED, &message, false);
     let key = SigningKey::derive(secret_key, &date);
-    let signature =
-        string_to_sign(&key, &request.timestamp_s.to_string(), &date, SERVICE, &canonical).finalize().into_bytes();
+    let signature = string_to_sign(&key, &request.timestamp_s.to_string(), &date, SERVICE, &canonical)
+        .finalize()
+        .into_bytes();
     Ok(format!(
         "{ALGORITHM} Credential={secret_id}/{date}/{SERVICE}/{TERMINATOR}, SignedHeaders={SIGNED}, Signature={}",
         hex::encode(signature)
