@@ -44,3 +44,26 @@ pub fn point(name: &str) {
         std::process::abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_points_can_be_armed() {
+        for wrong in ["", "nowhere", "after-claim:0", "after-claim:x", "after-claim:"] {
+            assert!(!arm(wrong), "{wrong}");
+        }
+        for name in POINTS {
+            point(name);
+        }
+    }
+
+    #[test]
+    fn an_armed_point_is_passed_until_its_turn() {
+        assert!(arm("after-accept:1000000"));
+        assert!(!arm("after-claim"), "one a process");
+        point("after-accept");
+        point("after-claim");
+    }
+}

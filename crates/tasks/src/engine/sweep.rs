@@ -80,7 +80,7 @@ impl Engine {
                 Err(error) if error.kind() == Kind::LostLease => {}
                 // One that cannot be taken back must not keep the others from it.
                 Err(error) => {
-                    tracing::error!(error = error.chain(), task, ordinal, "cannot take a step back")
+                    tracing::error!(error = error.chain(), task, ordinal, "cannot take a step back");
                 }
             }
         }
