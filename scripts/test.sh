@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test: unit and integration (SQLite, PostgreSQL, an independent S3 server), the vendor's clients and the
-# scenarios against a running server, real media where ../shared/media is. The last lines say what ran.
+# Every test: unit and integration (SQLite, PostgreSQL, an independent S3 server), scenarios, media and faults against
+# running servers, the vendor's clients, real media where ../shared/media is. The last lines say what ran.
 #
 #   ONLY=rust|clients   only that part
 set -uo pipefail
@@ -17,23 +17,21 @@ logs=$(mktemp -d "${TMPDIR:-/tmp}/mps-test.XXXXXX")
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 
-count() { # LOG: adds up the closing lines of nextest, cargo test, pytest and node
-    local p f s
-    read -r p f s < <(python3 scripts/count-tests.py "$1")
-    passed_sum=$((passed_sum + p)) failed_sum=$((failed_sum + f)) skipped_sum=$((skipped_sum + s))
-    echo "$p passed, $f failed, $s skipped"
-}
 part() { # NAME COMMAND...
     local name=$1 log=$logs/${#told[@]} status
     shift
     echo "== $name"
     "$@" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
+    local passed wrong skipped
+    read -r passed wrong skipped < <(python3 scripts/count-tests.py "$log")
+    passed_sum=$((passed_sum + passed)) failed_sum=$((failed_sum + wrong)) skipped_sum=$((skipped_sum + skipped))
+    local counts="$passed passed, $wrong failed, $skipped skipped"
     if [ "$status" != 0 ]; then
         failed+=("$name")
-        told+=("$name: FAILED (status $status), $(count "$log")")
+        told+=("$name: FAILED (status $status), $counts")
     else
-        told+=("$name: $(count "$log")")
+        told+=("$name: $counts")
     fi
 }
 
@@ -45,6 +43,10 @@ fi
 MPS_TEST_SAMPLE=$(bash scripts/sample.sh) || exit 1
 export MPS_TEST_SAMPLE
 
+# The tests start the server as people do, as a program.
+cargo build --workspace --locked || exit 1
+export MPS_BIN=$root/target/debug/mps
+
 if [ "$only" != clients ]; then
     part "unit and integration tests" \
         bash scripts/postgres.sh run bash scripts/moto.sh run \
@@ -52,13 +54,8 @@ if [ "$only" != clients ]; then
     part "documentation tests" cargo test --workspace --locked --doc -q </dev/null
 fi
 if [ "$only" != rust ]; then
-    if cargo build --workspace --locked; then
-        export MPS_BIN=$root/target/debug/mps
-        part "vendor clients and scenarios" \
-            bash scripts/moto.sh run .venv/bin/python -m pytest -q -p no:cacheprovider tests </dev/null
-    else
-        failed+=("build") told+=("vendor clients and scenarios: not run, the build failed")
-    fi
+    part "vendor clients" \
+        bash scripts/moto.sh run .venv/bin/python -m pytest -q -p no:cacheprovider tests </dev/null
 fi
 
 echo
