@@ -40,7 +40,8 @@ files! { transport parameters refused names pairs sources templates tasks callba
 fn every_file_of_conversations_is_held() {
     let here = media_files::repo_root().join("tests/scenarios");
     let code = std::fs::read_to_string(here.join("main.rs")).expect("this file");
-    let listed = code.split("files! { ").nth(1).and_then(|rest| rest.split(" }").next()).expect("the list above");
+    let listed =
+        code.split("files! { ").nth(1).and_then(|rest| rest.split(" }").next()).expect("the list above");
     let listed: Vec<&str> = listed.split(' ').collect();
     for entry in std::fs::read_dir(&here).expect("the folder of conversations").flatten() {
         let path = entry.path();

@@ -126,7 +126,8 @@ impl<'a> Runner<'a> {
         }
         let answer = request.body(body).send().await.map_err(|e| format!("no answer: {e:?}"))?;
         let status = answer.status().as_u16();
-        let content_type = answer.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let content_type =
+            answer.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         let content_type = content_type.to_owned();
         let text = answer.text().await.map_err(|e| format!("no whole answer: {e}"))?;
         opened(status, &content_type, &text)
@@ -166,9 +167,14 @@ impl<'a> Runner<'a> {
     fn filled(&self, value: &Value) -> Result<Value, String> {
         Ok(match value {
             Value::String(text) => Value::String(self.filled_text(text)?),
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.filled(item)).collect::<Result<_, _>>()?),
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.filled(item)).collect::<Result<_, _>>()?)
+            }
             Value::Object(members) => Value::Object(
-                members.iter().map(|(name, value)| Ok((name.clone(), self.filled(value)?))).collect::<Result<_, String>>()?,
+                members
+                    .iter()
+                    .map(|(name, value)| Ok((name.clone(), self.filled(value)?)))
+                    .collect::<Result<_, String>>()?,
             ),
             other => other.clone(),
         })
@@ -178,7 +184,8 @@ impl<'a> Runner<'a> {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or_else(|| format!("no end of a name in {text:?}"))?;
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| format!("no end of a name in {text:?}"))?;
             filled.push_str(before);
             filled.push_str(self.names.get(name).ok_or_else(|| format!("there is no ${{{name}}}"))?);
             rest = after;
@@ -191,7 +198,18 @@ impl<'a> Runner<'a> {
 /// A word that the runner does not know would be a check that never happens.
 fn check_words(step: &Value) -> Result<(), String> {
     const STEP: [&str; 13] = [
-        "call", "params", "body", "expect", "save", "until", "at_most_s", "headers", "method", "path", "query", "sign",
+        "call",
+        "params",
+        "body",
+        "expect",
+        "save",
+        "until",
+        "at_most_s",
+        "headers",
+        "method",
+        "path",
+        "query",
+        "sign",
         "times",
     ];
     const EXPECT: [&str; 5] = ["code", "message", "has", "lacks", "count"];
