@@ -164,7 +164,7 @@ async fn an_encoder_that_this_build_lacks_is_refused_by_name() {
         let items = [json!({"Definition": 0, "RawParameter": template})];
         match bench.server.call("ProcessMedia", &by_url(&url, "/x/", &items)).await {
             Err(refused) => {
-                assert!(refused.message.contains(codec) || refused.message.contains("vvenc"), "{refused:?}")
+                assert!(refused.message.contains(codec) || refused.message.contains("vvenc"), "{refused:?}");
             }
             // A build that has the encoder makes the film.
             Ok(answer) => {

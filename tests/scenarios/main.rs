@@ -21,7 +21,7 @@ async fn converse(file: &str) {
     bench.web.offer_bytes("text.mp4", "this is no film\n".repeat(100).as_bytes());
     bench.web.offer_bytes("empty.mp4", b"");
     bench.web.offer_bytes("cut.mp4", &bytes[..bytes.len() / 2]);
-    bench.web.offer_bytes("zeros.mp4", &[0; 64 * 1024]);
+    bench.web.offer_bytes("zeros.mp4", &vec![0; 64 * 1024]);
     runner::Runner::new(&bench).await.run(&text).await;
 }
 

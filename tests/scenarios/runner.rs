@@ -118,7 +118,7 @@ impl<'a> Runner<'a> {
             if query.is_empty() { "" } else { "?" },
         );
         let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|e| e.to_string())?;
-        let mut request = mps_testkit::server::client().request(method, url).timeout(Duration::from_secs(60));
+        let mut request = mps_testkit::server::client().request(method, url).timeout(Duration::from_mins(1));
         for (name, value) in headers {
             if let Some(value) = value {
                 request = request.header(name, value);

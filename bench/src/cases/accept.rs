@@ -15,7 +15,7 @@ use crate::{cases::queue, load};
 const CONNECTIONS: usize = 64;
 const TIME: Duration = Duration::from_secs(8);
 /// Only accepting is measured, so nobody works.
-pub(crate) const NO_WORKERS: &str = "[workers]\nenabled = false\n[limits]\nrequests_per_second = 0";
+pub(crate) const NO_WORKERS: &str = "[workers]\nenabled = false\n[limits]\nrequests_per_second = 1000000";
 
 /// A call with one rendition, about 1 KB with its headers.
 pub(crate) fn call(nth: usize) -> Value {

@@ -76,7 +76,7 @@ pub async fn delete(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
         return Ok(false);
     }
     let q =
-        "SELECT CAST(count(*) AS BIGINT) FROM (SELECT key FROM objects WHERE bucket = $1 LIMIT 1) AS some";
+        "SELECT CAST(count(*) AS BIGINT) FROM (SELECT key FROM objects WHERE bucket = $1 LIMIT 1) AS found";
     let objects: i64 =
         on!(tx, c => sqlx::query_scalar(q).bind(name).fetch_one(c).await).doing("looking into a bucket")?;
     let q = "SELECT CAST(count(*) AS BIGINT) FROM uploads WHERE bucket = $1 AND state = 0";

@@ -54,13 +54,18 @@ impl Server {
         text.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next()).map(unescaped).collect()
     }
 
-    async fn s3(&self, method: Method, bucket: &str, key: &str, query: &[(&str, &str)], body: Vec<u8>) -> Response {
+    async fn s3(
+        &self,
+        method: Method,
+        bucket: &str,
+        key: &str,
+        query: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Response {
         let path = format!("/{bucket}/{}", utf8_percent_encode(key, PATH));
         let path = path.trim_end_matches('/').to_owned();
-        let query: BTreeMap<String, String> = query
-            .iter()
-            .map(|(name, value)| (encoded(name), encoded(value)))
-            .collect();
+        let query: BTreeMap<String, String> =
+            query.iter().map(|(name, value)| (encoded(name), encoded(value))).collect();
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let query = query.join("&");
         let host = self.buckets().trim_start_matches("http://").to_owned();
@@ -84,7 +89,11 @@ fn encoded(text: &str) -> String {
 }
 
 fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
 }
 
 /// MD5 in lower-case hex.
@@ -95,7 +104,8 @@ pub fn md5_hex(bytes: &[u8]) -> String {
 fn sign(key: &Key, method: &str, host: &str, path: &str, query: &str, hash: &str) -> (String, String) {
     const SIGNED: &str = "host;x-amz-content-sha256;x-amz-date";
     let at = OffsetDateTime::from_unix_timestamp(now_s()).expect("today is a day");
-    let stamp = at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).expect("a stamp");
+    let stamp =
+        at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).expect("a stamp");
     let day = &stamp[..8];
     let mut canonical = String::new();
     let _ = write!(canonical, "{method}\n{path}\n{query}\nhost:{host}\nx-amz-content-sha256:{hash}\n");
@@ -108,7 +118,10 @@ fn sign(key: &Key, method: &str, host: &str, path: &str, query: &str, hash: &str
     }
     let signature = hex::encode(mac(&secret, &text));
     let credential = format!("{}/{scope}", key.id);
-    (stamp, format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={SIGNED}, Signature={signature}"))
+    (
+        stamp,
+        format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={SIGNED}, Signature={signature}"),
+    )
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {

@@ -35,7 +35,32 @@ pub fn clip(width: u32, height: u32, fps: &str, length: Duration) -> PathBuf {
     let seconds = length.as_secs_f64();
     let picture = format!("testsrc2=s={width}x{height}:r={fps}:d={seconds}");
     let tone = format!("sine=f=440:r=48000:d={seconds}");
-    let words = ["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &tone, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-g", "60", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "96k", "-ac", "2"];
+    let words = [
+        "-f",
+        "lavfi",
+        "-i",
+        &picture,
+        "-f",
+        "lavfi",
+        "-i",
+        &tone,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "18",
+        "-g",
+        "60",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "96k",
+        "-ac",
+        "2",
+    ];
     film("mp4", &words)
 }
 
@@ -43,6 +68,25 @@ pub fn clip(width: u32, height: u32, fps: &str, length: Duration) -> PathBuf {
 pub fn flashes_and_beeps() -> PathBuf {
     let graph = "color=c=black:s=320x180:r=25:d=10,drawbox=c=white:t=fill:enable='gt(t,0.5)*lt(mod(t+0.02,1),0.04)'[v];\
         aevalsrc=exprs='if(gt(t,0.5)*lt(mod(t,1),0.08),0.6*sin(2*PI*1000*t),0)':s=48000:d=10[a]";
-    let words = ["-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k"];
+    let words = [
+        "-filter_complex",
+        graph,
+        "-map",
+        "[v]",
+        "-map",
+        "[a]",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "16",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "128k",
+    ];
     film("mp4", &words)
 }

@@ -45,7 +45,8 @@ pub struct Received {
 impl Received {
     /// The body as JSON.
     pub fn body(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("a callback is no JSON ({e}): {}", self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|e| panic!("a callback is no JSON ({e}): {}", self.text))
     }
 
     /// The task that it is about.
@@ -123,7 +124,11 @@ impl Receiver {
             if calls.len() >= count {
                 return calls;
             }
-            assert!(Instant::now() < limit, "{} of {count} callbacks at /{path} after {at_most:?}", calls.len());
+            assert!(
+                Instant::now() < limit,
+                "{} of {count} callbacks at /{path} after {at_most:?}",
+                calls.len()
+            );
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }

@@ -105,12 +105,11 @@ pub struct Server {
 
 impl Server {
     async fn start(setup: Setup) -> Self {
-        let (data, kept) = match &setup.data {
-            Some(data) => (data.clone(), None),
-            None => {
-                let kept = tempfile::tempdir().expect("a folder for the server");
-                (kept.path().join("data"), Some(kept))
-            }
+        let (data, kept) = if let Some(data) = &setup.data {
+            (data.clone(), None)
+        } else {
+            let kept = tempfile::tempdir().expect("a folder for the server");
+            (kept.path().join("data"), Some(kept))
         };
         let log = data.with_extension("log");
         borrow_capabilities(&data);
@@ -146,7 +145,7 @@ impl Server {
 
     /// Waits until the server says it is ready; panics with its log if it does not come to that.
     pub async fn until_ready(&mut self) {
-        let limit = Instant::now() + Duration::from_secs(60);
+        let limit = Instant::now() + Duration::from_mins(1);
         while !self.is_ready().await {
             if let Ok(Some(status)) = self.child.try_wait() {
                 panic!("the server ended with {status} before it was ready:\n{}", self.log_tail());
@@ -164,7 +163,8 @@ impl Server {
             return false;
         }
         self.endpoint = endpoint;
-        let answer = self.http.get(format!("{}/readyz", self.api())).timeout(Duration::from_secs(5)).send().await;
+        let answer =
+            self.http.get(format!("{}/readyz", self.api())).timeout(Duration::from_secs(5)).send().await;
         answer.is_ok_and(|answer| answer.status() == 200)
     }
 
@@ -288,7 +288,9 @@ impl Server {
 
     /// A call that must succeed.
     pub async fn ok(&self, action: &str, params: &Value) -> Value {
-        self.call(action, params).await.unwrap_or_else(|e| panic!("{action}: {}: {}\n{params:#}", e.code, e.message))
+        self.call(action, params)
+            .await
+            .unwrap_or_else(|e| panic!("{action}: {}: {}\n{params:#}", e.code, e.message))
     }
 
     /// Starts a task; gives its id.
@@ -333,10 +335,11 @@ impl Server {
 
     /// Waits for its end.
     pub async fn exit(&mut self, at_most: Duration) -> ExitStatus {
-        match tokio::time::timeout(at_most, self.child.wait()).await {
-            Ok(status) => status.expect("a child can be waited for"),
-            Err(_) => panic!("the server still runs after {at_most:?}:\n{}", self.log_tail()),
-        }
+        let ended = tokio::time::timeout(at_most, self.child.wait()).await;
+        let Ok(status) = ended else {
+            panic!("the server still runs after {at_most:?}:\n{}", self.log_tail());
+        };
+        status.expect("a child can be waited for")
     }
 
     /// Whether it has ended.
@@ -375,7 +378,10 @@ impl Worker {
         if let Some(pid) = self.child.id() {
             let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGTERM);
         }
-        tokio::time::timeout(at_most, self.child.wait()).await.expect("a worker drains").expect("a child can be waited for")
+        tokio::time::timeout(at_most, self.child.wait())
+            .await
+            .expect("a worker drains")
+            .expect("a child can be waited for")
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Web {
     folder: PathBuf,
     open: watch::Sender<bool>,
     asked: Arc<AtomicUsize>,
-    _kept: Option<tempfile::TempDir>,
+    /// Its own folder, for as long as it runs.
+    kept: Option<tempfile::TempDir>,
 }
 
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl Web {
     pub async fn start() -> Self {
         let kept = tempfile::tempdir().expect("a folder for the web server");
         let mut web = Self::of(kept.path()).await;
-        web._kept = Some(kept);
+        web.kept = Some(kept);
         web
     }
 
@@ -59,7 +60,7 @@ impl Web {
             .route("/{name}", get(file))
             .with_state(shared);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, folder: folder.to_owned(), open, asked, _kept: None }
+        Self { address, folder: folder.to_owned(), open, asked, kept: None }
     }
 
     /// `host:port`.
@@ -97,11 +98,19 @@ impl Web {
     }
 }
 
-async fn file(State(shared): State<Shared>, Captured(name): Captured<String>, headers: HeaderMap) -> Response {
+async fn file(
+    State(shared): State<Shared>,
+    Captured(name): Captured<String>,
+    headers: HeaderMap,
+) -> Response {
     answer(&shared.folder.join(name), &headers)
 }
 
-async fn held(State(mut shared): State<Shared>, Captured(name): Captured<String>, headers: HeaderMap) -> Response {
+async fn held(
+    State(mut shared): State<Shared>,
+    Captured(name): Captured<String>,
+    headers: HeaderMap,
+) -> Response {
     shared.asked.fetch_add(1, Ordering::SeqCst);
     let _ = shared.open.wait_for(|open| *open).await;
     answer(&shared.folder.join(name), &headers)
@@ -144,7 +153,8 @@ fn answer(path: &Path, headers: &HeaderMap) -> Response {
         return (common, bytes).into_response();
     };
     let told = format!("bytes {first}-{last}/{}", bytes.len());
-    (StatusCode::PARTIAL_CONTENT, common, [(header::CONTENT_RANGE, told)], bytes.slice(first..=last)).into_response()
+    (StatusCode::PARTIAL_CONTENT, common, [(header::CONTENT_RANGE, told)], bytes.slice(first..=last))
+        .into_response()
 }
 
 /// `bytes=a-b` or `bytes=a-` of something this long, both ends included.

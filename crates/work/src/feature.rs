@@ -76,7 +76,7 @@ impl FeatureExecutor {
         let wish = self.feature.plan(&job.task, &job.step.params, &info)?;
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
         let place = self.kit.place(job).await?;
-        let medium = self.kit.open(&place, job.task.id, how(job), &cancel).await?;
+        let medium = self.kit.open(&place, Some(job.task.id), how(job), &cancel).await?;
         self.run_all(&wish.plan, &medium, folder.path(), &job.lease).await?;
 
         let info = self.kit.look_at_output(&folder.path().join(&wish.plan.probe), &cancel).await?;

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mps_core::{Error, Kind, Result};
 
@@ -12,6 +13,7 @@ use mps_core::{Error, Kind, Result};
 #[derive(Debug)]
 pub struct Workshop {
     root: PathBuf,
+    copies: AtomicU64,
     _lock: File,
 }
 
@@ -28,7 +30,7 @@ impl Workshop {
         let path = root.join(LOCK);
         let lock = File::create(&path).map_err(|e| cannot("create", &path, e))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root, _lock: lock }),
+            Ok(()) => Ok(Self { root, copies: AtomicU64::new(0), _lock: lock }),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(Kind::Conflict, format!("another worker named {worker} is running")))
             }
@@ -44,12 +46,13 @@ impl Workshop {
         self.make(&format!("{step}-{attempt}"))
     }
 
-    /// A new, empty folder for what the steps of a task share.
+    /// A new, empty folder for a copy of a source; no two have the same name.
     ///
     /// # Errors
     /// As for [`Workshop::folder`].
-    pub fn shared(&self, task: i64) -> Result<Folder> {
-        self.make(&format!("task-{task}"))
+    pub fn copy(&self) -> Result<Folder> {
+        let nth = self.copies.fetch_add(1, Ordering::Relaxed);
+        self.make(&format!("copy-{nth}"))
     }
 
     fn make(&self, name: &str) -> Result<Folder> {

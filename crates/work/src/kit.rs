@@ -49,6 +49,15 @@ struct Kept {
     used: Instant,
 }
 
+impl Kept {
+    /// Whether it was asked for lately, or is being fetched or read.
+    fn is_kept(&self, now: Instant) -> bool {
+        let in_use = Arc::strong_count(&self.cell) > 1
+            || self.cell.get().is_some_and(|copy| Arc::strong_count(copy) > 1);
+        in_use || now.duration_since(self.used) < KEEP
+    }
+}
+
 /// How long a fetched copy is kept for other steps of its task.
 const KEEP: Duration = Duration::from_mins(2);
 
@@ -73,11 +82,11 @@ impl Kit {
         storage::input(&*self.buckets, job.task.account, &input).await
     }
 
-    /// Opens a place to be read; a copy is shared by the steps of `task`.
+    /// Opens a place to be read; a copy is shared by the steps of `task`, and with `None` by nobody.
     pub(crate) async fn open(
         &self,
         place: &Place,
-        task: i64,
+        task: Option<i64>,
         how: Use,
         cancel: &CancellationToken,
     ) -> Result<Medium> {
@@ -93,13 +102,13 @@ impl Kit {
                 return Ok(Medium::of_relay(handle));
             }
         }
+        let fetch = || async {
+            let folder = self.workshop.copy()?;
+            copy(place, folder, self.limits.source_bytes, cancel).await.map(Arc::new)
+        };
+        let Some(task) = task else { return Ok(Medium::of_copy(fetch().await?)) };
         let cell = self.copy_cell(task);
-        let fetched = cell
-            .get_or_try_init(|| async {
-                let folder = self.workshop.shared(task)?;
-                copy(place, folder, self.limits.source_bytes, cancel).await.map(Arc::new)
-            })
-            .await?;
+        let fetched = cell.get_or_try_init(fetch).await?;
         Ok(Medium::of_copy(Arc::clone(fetched)))
     }
 
@@ -117,7 +126,7 @@ impl Kit {
     fn copy_cell(&self, task: i64) -> Arc<OnceCell<Arc<Copy>>> {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        copies.retain(|id, copy| *id == task || now.duration_since(copy.used) < KEEP);
+        copies.retain(|id, copy| *id == task || copy.is_kept(now));
         let copy = copies.entry(task).or_insert_with(|| Kept { cell: Arc::default(), used: now });
         copy.used = now;
         Arc::clone(&copy.cell)
@@ -127,7 +136,7 @@ impl Kit {
     pub fn forget_copies(&self) {
         let now = Instant::now();
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
-        copies.retain(|_, copy| now.duration_since(copy.used) < KEEP);
+        copies.retain(|_, copy| copy.is_kept(now));
     }
 
     /// Looks into an open medium.

@@ -32,7 +32,7 @@ impl Prober {
         let _ends_the_child = cancel.clone().drop_guard();
         let look = async {
             let place = storage::input(&*self.kit.buckets, account, source).await?;
-            let medium = self.kit.open(&place, 0, Use::Stretches, &cancel).await?;
+            let medium = self.kit.open(&place, None, Use::Stretches, &cancel).await?;
             self.kit.look(&medium, &cancel).await
         };
         let late = |_| {

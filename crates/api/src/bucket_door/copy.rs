@@ -13,9 +13,10 @@ use super::access::{Caller, caller_of, owned};
 use super::body::Pieces;
 use super::errors::{answer, not_built};
 use super::objects::{
-    Extras, Wants, http_date, own_encoding, refuse_extras, refuse_version, standard_headers, timestamp,
+    Extras, http_date, own_encoding, refuse_extras, refuse_version, standard_headers, timestamp,
     user_metadata,
 };
+use super::reading::Wants;
 use super::tags;
 
 impl Backend {
@@ -60,7 +61,7 @@ impl Backend {
                 ("content-disposition", input.content_disposition),
                 ("content-encoding", input.content_encoding.and_then(own_encoding)),
                 ("content-language", input.content_language),
-                ("expires", input.expires.map(http_date).transpose()?),
+                ("expires", input.expires.as_ref().map(http_date).transpose()?),
             ]);
             content_type = input.content_type.unwrap_or_default();
         }

@@ -4,6 +4,7 @@ use mps_core::{Error, Kind};
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
 /// The S3 error for one of the house.
+#[expect(clippy::needless_pass_by_value, reason = "errors end here")]
 pub(super) fn answer(error: Error) -> S3Error {
     let code = error.context().iter().find(|(name, _)| *name == "code").map_or("", |(_, code)| code.as_str());
     let code = match code {

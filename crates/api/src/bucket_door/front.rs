@@ -62,14 +62,12 @@ async fn pass(door: &Door, request: Request) -> (S3Result<Response>, Dialect) {
 }
 
 fn refusal(error: S3Error) -> Response {
-    match error.to_http_response() {
-        Ok(answer) => answer.map(Body::new),
-        Err(_) => {
-            let mut answer = Response::new(Body::empty());
-            *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            answer
-        }
+    if let Ok(answer) = error.to_http_response() {
+        return answer.map(Body::new);
     }
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    answer
 }
 
 /// Adds the members of an error that COS clients insist on.

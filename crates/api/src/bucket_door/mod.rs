@@ -18,6 +18,7 @@ mod hosts;
 mod listing;
 mod multipart;
 mod objects;
+mod reading;
 mod spelling;
 mod tags;
 #[cfg(test)]
@@ -68,7 +69,7 @@ pub struct BucketDoorLimits {
 impl Default for BucketDoorLimits {
     fn default() -> Self {
         let tebibyte = 1 << 40;
-        Self { object_bytes: 5 * tebibyte, idle: Duration::from_secs(60), patience: Duration::from_secs(3) }
+        Self { object_bytes: 5 * tebibyte, idle: Duration::from_mins(1), patience: Duration::from_secs(3) }
     }
 }
 

@@ -57,7 +57,7 @@ impl Backend {
                 ("content-disposition", input.content_disposition),
                 ("content-encoding", input.content_encoding.and_then(own_encoding)),
                 ("content-language", input.content_language),
-                ("expires", input.expires.map(http_date).transpose()?),
+                ("expires", input.expires.as_ref().map(http_date).transpose()?),
             ]),
             tags: input.tagging.as_deref().map(tags::of_header).transpose()?.unwrap_or_default(),
             ..Headers::default()

@@ -66,7 +66,9 @@ async fn read() -> Extensions {
             "Connection" => "close",
             _ => "x",
         };
-        text.push_str(&format!("{name}: {value}\r\n"));
+        for part in [name, ": ", value, "\r\n"] {
+            text.push_str(part);
+        }
     }
     text.push_str("\r\n");
     let asking = async {

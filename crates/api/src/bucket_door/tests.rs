@@ -2,6 +2,7 @@
 //! by `tests/clients/s3_door.py` against a running server.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,9 +136,7 @@ fn member(xml: &str, name: &str) -> String {
 fn form(fields: &[(&str, &str)], file: &str) -> String {
     let mut body = String::new();
     for (name, value) in fields {
-        body.push_str(&format!(
-            "--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
+        write!(body, "--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").unwrap();
     }
     body.push_str("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp4\"\r\n\r\n");
     body.push_str(file);
@@ -274,7 +273,7 @@ async fn header_names_go_out_as_the_vendors_write_them() {
     let request = signed("GET", "/a.txt", SECRET).body(()).unwrap();
     let mut raw = String::from("GET /a.txt HTTP/1.1\r\nConnection: close\r\n");
     for (name, value) in request.headers() {
-        raw.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        write!(raw, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
     let mut line = tokio::net::TcpStream::connect(address).await.unwrap();
     line.write_all(format!("{raw}\r\n").as_bytes()).await.unwrap();

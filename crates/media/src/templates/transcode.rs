@@ -94,17 +94,18 @@ impl Family for Transcode {
             "Enhance" => is_enhancing,
             other => tehd == other,
         };
-        let scene = |name: &str| {
+        let is_scene = |name: &str, kind: &str| {
             let video = &body["VideoTemplate"];
-            video[name].as_str().filter(|_| video["ScenarioBased"] == 1)
+            let own = video[name].as_str().filter(|own| !own.is_empty() && video["ScenarioBased"] == 1);
+            own.unwrap_or(NOT_SET) == kind
         };
         let enhance = &body["EnhanceConfig"];
         let (sees, hears) = (!enhance["VideoEnhance"].is_null(), !enhance["AudioEnhance"].is_null());
         wanted("ContainerType").is_none_or(|kind| kind == container_type(body))
             && wanted("TEHDType").is_none_or(|kind| (kind == "TEHD") != tehd.is_empty())
             && wanted("TranscodeType").is_none_or(is_of)
-            && wanted("SceneType").is_none_or(|kind| scene("SceneType") == Some(kind))
-            && wanted("CompressType").is_none_or(|kind| scene("CompressType") == Some(kind))
+            && wanted("SceneType").is_none_or(|kind| is_scene("SceneType", kind))
+            && wanted("CompressType").is_none_or(|kind| is_scene("CompressType", kind))
             && wanted("EnhanceSceneType")
                 .is_none_or(|kind| enhance["VideoEnhance"]["EnhanceSceneType"].as_str() == Some(kind))
             && wanted("EnhanceTranscodeType").is_none_or(|kind| {
@@ -117,6 +118,9 @@ impl Family for Transcode {
             })
     }
 }
+
+/// The word by which a filter asks for templates that have no scene.
+const NOT_SET: &str = "no_config";
 
 /// Filters with their codes and words.
 const FILTERS: &[(&str, &str, &[&str])] = &[
@@ -140,6 +144,30 @@ mod tests {
     #[test]
     fn a_preset_is_listed_as_the_vendor_prints_it() {
         insta::assert_json_snapshot!(Transcode.item(&preset(&Transcode, 100_010).unwrap()));
+    }
+
+    #[test]
+    fn scenes_are_found_by_their_word_and_their_absence_by_no_config() {
+        let of = |video: Value| Template {
+            definition: 1_000_001,
+            is_preset: false,
+            name: String::new(),
+            alias: String::new(),
+            comment: String::new(),
+            body: json!({"Container": "mp4", "VideoTemplate": video}),
+            create_time: String::new(),
+            update_time: String::new(),
+        };
+        let plain = of(json!({"Codec": "h264"}));
+        let film = of(json!({"Codec": "h264", "ScenarioBased": 1, "SceneType": "pgc", "CompressType": ""}));
+        let found = |template: &Template, name: &str, kind: &str| {
+            let mut request = json!({});
+            request[name] = json!(kind);
+            Transcode.passes(template, &request)
+        };
+        assert!(found(&plain, "SceneType", "no_config") && found(&plain, "CompressType", "no_config"));
+        assert!(found(&film, "SceneType", "pgc") && found(&film, "CompressType", "no_config"));
+        assert!(!found(&film, "SceneType", "no_config") && !found(&plain, "SceneType", "pgc"));
     }
 
     #[test]

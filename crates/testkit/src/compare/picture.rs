@@ -16,10 +16,12 @@ pub fn psnr(path: &Path, reference: &Path) -> f64 {
 
 fn likeness(path: &Path, reference: &Path, filter: &str, word: &str) -> f64 {
     let graph = format!("[1:v][0:v]scale=rw:rh[r];[0:v][r]{filter}");
-    let words = ["-hide_banner", "-i", name(path), "-i", name(reference), "-lavfi", &graph, "-f", "null", "-"];
+    let words =
+        ["-hide_banner", "-i", name(path), "-i", name(reference), "-lavfi", &graph, "-f", "null", "-"];
     let done = try_run("ffmpeg", &words);
     let said = String::from_utf8_lossy(&done.stderr);
-    let line = said.lines().rev().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{filter}: {said}"));
+    let line =
+        said.lines().rev().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{filter}: {said}"));
     let value = line.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
     if value == "inf" { f64::INFINITY } else { value.parse().unwrap_or_else(|_| panic!("{filter}: {line}")) }
 }
@@ -43,7 +45,8 @@ impl Patch {
 /// Looks at `width`×`height` pixels from (`x`, `y`) of the frame at `at_s` seconds.
 pub fn patch(path: &Path, at_s: f64, (x, y, width, height): (i64, i64, i64, i64)) -> Patch {
     let (at, crop) = (at_s.to_string(), format!("crop={width}:{height}:{x}:{y}:exact=1,format=rgb24"));
-    let words = ["-v", "error", "-ss", &at, "-i", name(path), "-frames:v", "1", "-vf", &crop, "-f", "rawvideo", "-"];
+    let words =
+        ["-v", "error", "-ss", &at, "-i", name(path), "-frames:v", "1", "-vf", &crop, "-f", "rawvideo", "-"];
     let bytes = run("ffmpeg", &words);
     assert!(!bytes.is_empty(), "{} has no frame at {at_s} s", path.display());
     let count = (bytes.len() / 3) as f64;
@@ -69,7 +72,10 @@ pub fn is_interlaced(path: &Path) -> bool {
     let said = String::from_utf8_lossy(&done.stderr);
     let line = said.lines().rev().find(|line| line.contains("Multi frame detection")).unwrap_or_default();
     let count = |word: &str| -> f64 {
-        line.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+        line.split(word)
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+            .unwrap_or_default()
     };
     count("TFF:") + count("BFF:") > count("Progressive:")
 }

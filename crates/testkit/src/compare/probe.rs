@@ -90,14 +90,20 @@ pub fn decode(path: &Path) -> Result<(), String> {
     };
     let done = try_run("ffmpeg", &words);
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    if done.status.success() && said.trim().is_empty() { Ok(()) } else { Err(format!("{}: {said}", path.display())) }
+    if done.status.success() && said.trim().is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{}: {said}", path.display()))
+    }
 }
 
 /// Start and length of each packet of a stream (`v:0`) in seconds, in order of time.
 pub fn packet_times(path: &Path, stream: &str) -> Vec<(f64, f64)> {
     let mut times: Vec<(f64, f64)> = table(path, stream, "packet=pts_time,duration_time", &[])
         .iter()
-        .filter_map(|row| Some((row.first()?.parse().ok()?, row.get(1).and_then(|d| d.parse().ok()).unwrap_or(0.0))))
+        .filter_map(|row| {
+            Some((row.first()?.parse().ok()?, row.get(1).and_then(|d| d.parse().ok()).unwrap_or(0.0)))
+        })
         .collect();
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
     times
@@ -122,8 +128,5 @@ fn table(path: &Path, stream: &str, entries: &str, more: &[&str]) -> Vec<Vec<Str
     words.extend(more);
     words.extend(["-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0", name(path)]);
     let text = run("ffprobe", &words);
-    String::from_utf8_lossy(&text)
-        .lines()
-        .map(|line| line.split(',').map(str::to_owned).collect())
-        .collect()
+    String::from_utf8_lossy(&text).lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }

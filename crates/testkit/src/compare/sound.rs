@@ -8,7 +8,21 @@ const RATE: usize = 48_000;
 
 /// Samples of the sound, mixed to one channel at 48 kHz, silence put in where the timestamps leave a gap.
 fn samples(path: &Path) -> Vec<f64> {
-    let words = ["-v", "error", "-i", name(path), "-map", "0:a:0", "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1", "-f", "s16le", "-"];
+    let words = [
+        "-v",
+        "error",
+        "-i",
+        name(path),
+        "-map",
+        "0:a:0",
+        "-af",
+        "aresample=48000:async=1:first_pts=0",
+        "-ac",
+        "1",
+        "-f",
+        "s16le",
+        "-",
+    ];
     run("ffmpeg", &words)
         .chunks_exact(2)
         .map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0)
@@ -50,7 +64,21 @@ impl Sync {
 /// Finds the flashes and beeps of [`crate::made::flashes_and_beeps`] in any encoding of it.
 pub fn sync(path: &Path) -> Sync {
     let times = super::frame_times(path, "v:0");
-    let words = ["-v", "error", "-i", name(path), "-map", "0:v:0", "-fps_mode", "passthrough", "-vf", "scale=1:1:flags=area,format=gray", "-f", "rawvideo", "-"];
+    let words = [
+        "-v",
+        "error",
+        "-i",
+        name(path),
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-vf",
+        "scale=1:1:flags=area,format=gray",
+        "-f",
+        "rawvideo",
+        "-",
+    ];
     let light = run("ffmpeg", &words);
     let mut flashes_s = Vec::new();
     let mut before = 0;

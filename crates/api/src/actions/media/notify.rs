@@ -1,7 +1,7 @@
 //! Whom a task tells of its end: the checks of `TaskNotifyConfig`.
 //!
 //! Only HTTP callbacks are sent. The queues of the cloud are refused by name; an empty type without a queue's
-//! name, which in the cloud would mean the account's default queue, tells nobody here.
+//! name or a URL, which in the cloud would mean the account's default queue, tells nobody here.
 
 use mps_core::task::{Notify, NotifyMode};
 use mps_wire::types::TaskNotifyConfig;
@@ -21,7 +21,11 @@ pub(super) fn check(
     let (Some(config), Some(body)) = (config, body) else { return Ok(None) };
     let mode = mode(config.notify_mode.as_deref().unwrap_or_default())?;
     match config.notify_type.as_deref().unwrap_or_default() {
-        "" => Ok(None),
+        "" if config.notify_url.as_deref().unwrap_or_default().is_empty() => Ok(None),
+        // In the cloud this means its own queue, and the URL is forgotten without a word.
+        "" => Err(codes::missing_parameter(
+            "`TaskNotifyConfig.NotifyType` is required with a `NotifyUrl`: set it to URL",
+        )),
         "URL" => {
             check_url(app, config.notify_url.as_deref().unwrap_or_default())?;
             Ok(Some(Notify { target: body.clone(), mode }))

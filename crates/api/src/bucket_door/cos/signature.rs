@@ -23,7 +23,7 @@ pub(super) struct Signature {
     key_time: String,
     headers: Vec<String>,
     params: Vec<String>,
-    signature: String,
+    sent: String,
 }
 
 impl Signature {
@@ -31,20 +31,20 @@ impl Signature {
     pub(super) fn of(parts: &Parts) -> S3Result<Option<Self>> {
         let header = parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(text) = header.filter(|text| text.contains(ALGORITHM)) {
-            return Self::parse(pairs(text.trim())).map(Some);
+            return Self::parse(&pairs(text.trim())).map(Some);
         }
         let query = parts.uri.query().unwrap_or_default();
         if query.contains(ALGORITHM) {
             let all: BTreeMap<_, _> = decoded(query).collect();
             if let Some(whole) = all.get("sign") {
-                return Self::parse(pairs(whole)).map(Some);
+                return Self::parse(&pairs(whole)).map(Some);
             }
-            return Self::parse(all).map(Some);
+            return Self::parse(&all).map(Some);
         }
         Ok(None)
     }
 
-    fn parse(fields: BTreeMap<String, String>) -> S3Result<Self> {
+    fn parse(fields: &BTreeMap<String, String>) -> S3Result<Self> {
         let of = |name: &str| {
             let value = fields.get(name).cloned();
             value.ok_or_else(|| s3_error!(InvalidRequest, "the signature lacks {name}"))
@@ -61,7 +61,7 @@ impl Signature {
             key_time: of("q-key-time")?,
             headers: list(of("q-header-list")?),
             params: list(of("q-url-param-list")?),
-            signature: of("q-signature")?,
+            sent: of("q-signature")?,
         })
     }
 
@@ -93,7 +93,7 @@ impl Signature {
                 text.update(format!("\n{params}\n{headers}\n"));
                 let to_sign = format!("sha1\n{}\n{}\n", self.sign_time, hex::encode(text.finalize()));
                 let right = hmac_sha1_hex(key.as_bytes(), to_sign.as_bytes());
-                right.as_bytes().ct_eq(self.signature.as_bytes()).into()
+                right.as_bytes().ct_eq(self.sent.as_bytes()).into()
             })
         })
     }

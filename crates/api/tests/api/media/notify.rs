@@ -48,6 +48,7 @@ async fn wrong_settings_are_refused() {
             "InvalidParameterValue",
             "NotifyMode",
         ),
+        (json!({"NotifyUrl": url}), "MissingParameter", "NotifyType"),
         (json!({"NotifyType": "PIGEON"}), "InvalidParameterValue", "PIGEON"),
         (json!({"NotifyType": "CMQ"}), "UnsupportedOperation", "CMQ"),
         (json!({"NotifyType": "TDMQ-CMQ"}), "UnsupportedOperation", "TDMQ-CMQ"),

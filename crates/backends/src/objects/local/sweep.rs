@@ -28,7 +28,7 @@ pub struct Grace {
 
 impl Default for Grace {
     fn default() -> Self {
-        let day = Duration::from_secs(24 * 3600);
+        let day = Duration::from_hours(24);
         Self { dead_blob: day, staged: day, upload: 7 * day }
     }
 }

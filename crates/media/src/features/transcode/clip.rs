@@ -21,7 +21,7 @@ impl Clip {
     pub fn from_seconds(start: f64, end: f64) -> Result<Self, ApiError> {
         for (name, value) in [("StartTimeOffset", start), ("EndTimeOffset", end)] {
             if !value.is_finite() || value.abs() > MOST_S {
-                return Err(invalid_parameter_value(format!("{name} is {value}, out of range")));
+                return Err(invalid_parameter_value(format!("{name} is {value:?}, out of range")));
             }
         }
         let clip = Self { start_us: (start * 1e6).round() as i64, end_us: (end * 1e6).round() as i64 };

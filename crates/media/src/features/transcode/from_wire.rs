@@ -61,14 +61,14 @@ pub fn from_wire(
     let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
     let definition = definition(item);
     let body = body(item, definition, template, &here)?;
-    let typed = typed(&body)?;
-    let params = params_of(&typed, item, definition)?;
-    support::check(&body, &typed, &params, build)?;
+    let params = template_params(&body, item, definition, build)
+        .map_err(|error| below(&parameters_of(item, definition, &here), error))?;
     let offset = |name: &str| item[name].as_f64().unwrap_or(0.0);
     Ok(StepParams {
         definition,
         item: nth,
-        clip: Clip::from_seconds(offset("StartTimeOffset"), offset("EndTimeOffset"))?,
+        clip: Clip::from_seconds(offset("StartTimeOffset"), offset("EndTimeOffset"))
+            .map_err(|error| below(&here, error))?,
         naming: naming(item, &params, place, &here)?,
         source: place.source.clone(),
         storage: match &item["OutputStorage"] {
@@ -77,6 +77,26 @@ pub fn from_wire(
         },
         params,
     })
+}
+
+fn template_params(body: &Value, item: &Value, definition: i64, build: &Build) -> Result<Params, ApiError> {
+    let typed = typed(body)?;
+    let params = params_of(&typed, item, definition)?;
+    support::check(body, &typed, &params, build)?;
+    Ok(params)
+}
+
+/// What an error in the parameters has to name: a call may have many items, and the fault may lie in a template.
+fn parameters_of(item: &Value, definition: i64, here: &str) -> String {
+    match definition {
+        0 => format!("{here}.RawParameter"),
+        _ if item["OverrideParameter"].is_null() => format!("{here}: template {definition}"),
+        _ => format!("{here}: template {definition} with OverrideParameter"),
+    }
+}
+
+fn below(place: &str, error: ApiError) -> ApiError {
+    ApiError { message: format!("{place}: {}", error.message), ..error }
 }
 
 /// The checked parameters of a whole template body.
@@ -300,6 +320,28 @@ mod tests {
         }
         assert!(raw(("EnhanceConfig", json!({"VideoEnhance": {"Denoise": {"Switch": "OFF"}}}))).is_ok());
         assert!(raw(("TEHDConfig", json!({"Type": ""}))).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_says_which_item_and_where_its_parameters_come_from() {
+        let message = |item: Value| read(item).unwrap_err().message;
+        assert!(
+            message(json!({"Definition": 100_730}))
+                .starts_with("MediaProcessTask.TranscodeTaskSet.0: template 100730: TEHDConfig")
+        );
+        let over = json!({"VideoTemplate": {"Height": 127}});
+        assert!(
+            message(json!({"Definition": 100_010, "OverrideParameter": over}))
+                .contains(".0: template 100010 with OverrideParameter: Height is 127")
+        );
+        assert!(
+            message(json!({"Definition": 0, "RawParameter": {"Container": "xyz"}}))
+                .contains(".0.RawParameter: Container \"xyz\"")
+        );
+        assert!(
+            message(json!({"Definition": 100_010, "StartTimeOffset": 5, "EndTimeOffset": 3}))
+                .starts_with("MediaProcessTask.TranscodeTaskSet.0: StartTimeOffset 5")
+        );
     }
 
     #[test]
