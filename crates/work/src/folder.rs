@@ -24,6 +24,10 @@ impl Workshop {
     /// When the folder cannot be made or locked.
     pub fn open(work: &Path, worker: &str) -> Result<Self> {
         fs::create_dir_all(work).map_err(|e| cannot("create", work, e))?;
+        // One at a time: a folder whose lock is not taken yet looks like an abandoned one.
+        let path = work.join(OPENING);
+        let opening = File::create(&path).map_err(|e| cannot("create", &path, e))?;
+        opening.lock().map_err(|e| cannot("lock", &path, e))?;
         sweep(work)?;
         let root = work.join(worker);
         fs::create_dir_all(&root).map_err(|e| cannot("create", &root, e))?;
@@ -93,13 +97,14 @@ impl Drop for Folder {
 }
 
 const LOCK: &str = ".lock";
+const OPENING: &str = ".opening";
 
 fn sweep(work: &Path) -> Result<()> {
     for entry in fs::read_dir(work).map_err(|e| cannot("list", work, e))?.flatten() {
         let root = entry.path();
         let abandoned = match File::open(root.join(LOCK)) {
             Ok(lock) => lock.try_lock().is_ok(),
-            Err(_) => root.is_dir(),
+            Err(_) => root.is_dir() && !root.join(LOCK).exists(),
         };
         if abandoned {
             let _ = fs::remove_dir_all(&root);
@@ -127,6 +132,20 @@ mod tests {
         let path = folder.path().to_owned();
         drop(folder);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn many_that_open_at_once_leave_each_other_alone() {
+        let data = tempfile::tempdir().unwrap();
+        let open = |number: usize| {
+            let work = data.path().to_owned();
+            std::thread::spawn(move || Workshop::open(&work, &format!("w{number}")).unwrap())
+        };
+        let opening: Vec<_> = (0..16).map(open).collect();
+        let open: Vec<_> = opening.into_iter().map(|thread| thread.join().unwrap()).collect();
+        for shop in &open {
+            shop.folder(1, 1).unwrap();
+        }
     }
 
     #[test]
