@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock or knows a word of the cloud's API.
 
 pub mod clock;
+pub mod crash;
 pub mod error;
 pub mod id;
 pub mod media_info;

@@ -11,11 +11,11 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use mps_core::clock::{Clock, Millis};
 use mps_core::task::{Event, NewTask, Rules, TaskState, TaskView, id_in, public_id};
-use mps_core::{Error, Kind, Result};
+use mps_core::{Error, Kind, Result, crash};
 use mps_store::tasks::{Filter, Summary};
 use mps_store::{Lane, Store, Tx, fair, sessions, steps, tasks};
 
-use crate::{Bell, Shape, crash};
+use crate::{Bell, Shape};
 pub use claim::{Ask, Beat, Taken};
 pub use sweep::{Counts, Swept};
 

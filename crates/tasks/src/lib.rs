@@ -6,7 +6,6 @@
 //! request, are carried out afterwards, at least once, under the same event id.
 
 mod bell;
-pub mod crash;
 mod engine;
 mod executor;
 mod lease;

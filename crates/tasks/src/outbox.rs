@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use mps_core::clock::Millis;
-use mps_core::{Error, Result, Retry};
+use mps_core::{Error, Result, Retry, crash};
 use mps_store::callbacks::{self, DELIVERED, GIVEN_UP, Taken};
 use mps_store::{Lane, Tx};
 use serde_json::Value;
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::bell::OUTBOX;
 use crate::engine::Work;
 use crate::worker::jittered;
-use crate::{Engine, Shutdown, crash};
+use crate::{Engine, Shutdown};
 
 /// A callback to be delivered.
 #[derive(Debug, Clone, PartialEq)]

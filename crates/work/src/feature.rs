@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mps_core::task::{StepState, Task};
-use mps_core::{Error, MediaInfo, Result};
+use mps_core::{Error, MediaInfo, Result, crash};
 use mps_ffmpeg::{Report, Run, Tool};
 use mps_media::plan::{self, Arg, Command, Plan};
 use mps_store::usage::Usage;
@@ -78,10 +78,12 @@ impl FeatureExecutor {
         let place = self.kit.place(job).await?;
         let medium = self.kit.open(&place, Some(job.task.id), how(job), &cancel).await?;
         self.run_all(&wish.plan, &medium, folder.path(), &job.lease).await?;
+        crash::point("after-run");
 
         let info = self.kit.look_at_output(&folder.path().join(&wish.plan.probe), &cancel).await?;
         let store = storage::output(&*self.kit.buckets, job.task.account, &wish.storage).await?;
         let staged = put::stage(&*store, folder.path(), &wish.plan.outputs).await?;
+        crash::point("after-stage");
         self.publish(job, staged, &info).await
     }
 
@@ -153,7 +155,9 @@ impl FeatureExecutor {
         job.lease.check().await?;
         let (publish, commits) = staged.into_parts();
         for commit in commits {
+            crash::point("before-commit");
             commit.commit().await?;
+            crash::point("after-commit");
         }
         Ok(Outcome { result, metadata: None, publish, usage })
     }

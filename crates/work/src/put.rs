@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
-use mps_core::{Blame, Error, Kind, Result};
+use mps_core::{Blame, Error, Kind, Result, crash};
 use mps_media::hls;
 use mps_media::plan::{Output, Role};
 use mps_store::objects::PublishObject;
@@ -130,6 +130,7 @@ async fn one(
         Finished::Publish(row) => (row.size_bytes, row.md5.clone()),
         Finished::Pending(_) => content.measure().await?,
     };
+    crash::point("after-put");
     Ok(Put { key: key.to_owned(), size_bytes, md5, role, finished })
 }
 

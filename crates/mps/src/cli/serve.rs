@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use clap::Args;
+use mps_core::crash;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::Local;
 use crate::config::Config;
@@ -43,6 +46,9 @@ fn until_stopped<F>(config: Config, run: impl FnOnce(Config, Shutdown) -> F) -> 
 where
     F: Future<Output = mps_core::Result<()>>,
 {
+    if !config.faults.crash_point.is_empty() {
+        crash::arm(&config.faults.crash_point, die);
+    }
     // Traces are sent by a thread of their own, which must outlive the runtime and not be started inside it.
     let _logging = logging::start(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -61,4 +67,12 @@ where
     // What still runs after a stop is cut off: the leases see to it that it runs again.
     runtime.shutdown_background();
     ended
+}
+
+/// Ends the process as the kernel does when memory is short: nothing is flushed, closed or told.
+fn die() {
+    let _ = kill(Pid::this(), Signal::SIGKILL);
+    loop {
+        std::thread::park();
+    }
 }

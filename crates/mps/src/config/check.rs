@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mps_core::{Error, Result};
+use mps_core::{Error, Result, crash};
 
 use super::Config;
 
@@ -64,6 +64,10 @@ pub fn check(config: &Config) -> Result<()> {
         if let Err(why) = private_entry(entry) {
             return refuse("network.allow_private", why);
         }
+    }
+    let point = &config.faults.crash_point;
+    if !point.is_empty() && !crash::is_point(point) {
+        return refuse("faults.crash_point", format!("{point:?} is none of {}", crash::POINTS.join(", ")));
     }
     if config.region.is_empty() {
         return refuse("region", "must not be empty".to_owned());
@@ -137,6 +141,12 @@ mod tests {
     #[test]
     fn a_heartbeat_slower_than_the_lease_allows_is_refused() {
         assert!(refused(|c| c.workers.heartbeat_s = 20).starts_with("workers.heartbeat_s: "));
+    }
+
+    #[test]
+    fn only_known_crash_points_are_taken() {
+        let told = refused(|c| c.faults.crash_point = "nowhere".to_owned());
+        assert!(told.starts_with("faults.crash_point: ") && told.contains("after-claim"), "{told}");
     }
 
     #[test]

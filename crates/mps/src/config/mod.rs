@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use mps_core::{Error, Result};
 
 use section::section;
-use sections::{Aws, Buckets, Cos, Database, Limits, Log, Metrics, Network, Telemetry, Tools, Workers};
+use sections::{
+    Aws, Buckets, Cos, Database, Faults, Limits, Log, Metrics, Network, Telemetry, Tools, Workers,
+};
 
 section! {
     /// The whole configuration.
@@ -56,6 +58,8 @@ section! {
         telemetry: Telemetry,
         /// `[metrics]`
         metrics: Metrics,
+        /// `[faults]`
+        faults: Faults,
     }
 }
 

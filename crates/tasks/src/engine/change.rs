@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use mps_core::clock::Millis;
 use mps_core::task::{Effect, Event, Failure, Life, NotifyMode, Refusal, StepState, TaskView, transition};
-use mps_core::{Error, Kind, Result};
+use mps_core::{Error, Kind, Result, crash};
 use mps_store::callbacks::{self, NewCallback};
 use mps_store::{Lane, Tx, objects, steps, tasks, usage};
 use serde_json::Value;
 
 use super::{Engine, Inner, Taken, Work};
+use crate::Outcome;
 use crate::bell::OUTBOX;
-use crate::{Outcome, crash};
 
 /// Whom to wake after the commit.
 #[derive(Debug, Default)]

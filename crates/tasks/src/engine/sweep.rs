@@ -2,7 +2,7 @@
 
 use mps_core::clock::Millis;
 use mps_core::task::Event;
-use mps_core::{Kind, Result};
+use mps_core::{Kind, Result, crash};
 use mps_store::steps::{self, Expired};
 use mps_store::{Lane, callbacks, sessions};
 
@@ -75,7 +75,10 @@ impl Engine {
         for Expired { task, ordinal, fence } in expired {
             let event = Event::LeaseExpired { step: ordinal as usize, fence };
             match self.apply(task, event, None).await {
-                Ok(()) => lost += 1,
+                Ok(()) => {
+                    lost += 1;
+                    crash::point("after-take-back");
+                }
                 // It came back or somebody else was faster.
                 Err(error) if error.kind() == Kind::LostLease => {}
                 // One that cannot be taken back must not keep the others from it.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use mps_core::{Error, Kind, Result};
+use mps_core::{Error, Kind, Result, crash};
 use tracing::Instrument;
 
 use super::Worker;
 use crate::lease::Over;
-use crate::{Job, Lease, Outcome, Taken, crash};
+use crate::{Job, Lease, Outcome, Taken};
 
 impl Worker {
     pub(super) async fn run_step(self: Arc<Self>, taken: Taken) {

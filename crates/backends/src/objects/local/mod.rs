@@ -23,7 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mps_core::clock::{Clock, Millis};
 use mps_core::id::Ids;
-use mps_core::{Error, Kind, Result};
+use mps_core::{Error, Kind, Result, crash};
 use mps_store::buckets::{self, Bucket, Created};
 use mps_store::objects::{self, Condition, Headers, Object, PublishObject};
 use mps_store::{Store, accounts};
@@ -187,6 +187,7 @@ impl LocalBuckets {
 
     /// Takes the blob's note away, and the blob itself when it was refused.
     async fn after_publishing<T>(&self, blob_path: &str, stored: Result<T>) -> Result<T> {
+        crash::point("after-publish");
         if let Err(error) = &stored {
             // After other errors the row may have been stored all the same; the sweep will look.
             if !matches!(error.kind(), Kind::Conflict | Kind::NotFound) {

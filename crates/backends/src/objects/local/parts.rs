@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use mps_core::{Error, Result};
+use mps_core::{Error, Result, crash};
 use mps_store::uploads::{self, Part};
 
 use super::sink::{Scrap, Sink, failed, off_thread};
@@ -102,6 +102,7 @@ impl StagedPart {
         if !was_open {
             return Err(no_such_upload(&self.upload));
         }
+        crash::point("after-part");
         if let Place::Own(scrap) = self.place {
             scrap.keep();
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mps_core::Result;
+use mps_core::{Result, crash};
 use mps_store::objects::{Condition, Headers, Origin, PublishObject};
 use serde::{Deserialize, Serialize};
 
@@ -159,8 +159,10 @@ impl LocalBuckets {
         off_thread(move || {
             let text = serde_json::to_vec(&note).unwrap_or_default();
             fs::write(note_path, text).map_err(|error| failed("cannot note an object", error))?;
+            crash::point("after-note");
             into_place(&data, staged.path(), &data.join(&note.blob_path), |from, to| fs::rename(from, to))?;
             staged.keep();
+            crash::point("after-blob");
             Ok(())
         })
         .await?;

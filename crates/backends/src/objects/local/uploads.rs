@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 
 use md5::{Digest, Md5};
-use mps_core::{Error, Result};
+use mps_core::{Error, Result, crash};
 use mps_store::objects::{Condition, Headers, Origin, PublishObject};
 use mps_store::uploads::{self, Part, Upload};
 
@@ -143,6 +143,7 @@ impl LocalBuckets {
         let blob_path = self.settle(&upload.bucket, &upload.key, scrap).await?;
         let object = self.describe_joined(&upload, &parts, &etag, blob_path.clone(), condition);
 
+        crash::point("before-complete");
         let version = self.0.ids.next(self.now_ms());
         let id = upload.id.clone();
         let stored = self
@@ -159,6 +160,7 @@ impl LocalBuckets {
             })
             .await;
         self.after_publishing(&blob_path, stored).await?;
+        crash::point("after-complete");
         self.clear_upload(&upload.id).await;
         Ok(etag)
     }
