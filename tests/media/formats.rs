@@ -15,7 +15,7 @@ const CONTAINERS: [(&str, &str, &str); 8] = [
     ("ts", "mpegts", "aac"),
     ("webm", "matroska,webm", "opus"),
     ("mkv", "matroska,webm", "aac"),
-    ("mxf", "mxf", "pcm16"),
+    ("mxf", "mxf", "pcm24"),
     ("mov", "mov,mp4", "aac"),
 ];
 
@@ -31,7 +31,7 @@ const PICTURES: [(&str, &str, &[&str]); 7] = [
 ];
 
 /// Container, its name for ffprobe, codec, its name for ffprobe.
-const SOUNDS: [(&str, &str, &str, &str); 24] = [
+const SOUNDS: [(&str, &str, &str, &str); 23] = [
     ("mp3", "mp3", "mp3", "mp3"),
     ("flac", "flac", "flac", "flac"),
     ("ogg", "ogg", "flac", "flac"),
@@ -56,7 +56,6 @@ const SOUNDS: [(&str, &str, &str, &str); 24] = [
     ("mkv", "matroska,webm", "pcm24", "pcm_s24le"),
     ("mov", "mov,mp4", "pcm16", "pcm_s16le"),
     ("mov", "mov,mp4", "eac3", "eac3"),
-    ("mxf", "mxf", "pcm24", "pcm_s24le"),
 ];
 
 fn item(name: &str, template: &Value) -> Value {

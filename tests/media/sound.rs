@@ -50,7 +50,7 @@ async fn beeps_stay_with_their_flashes() {
         (
             "kept",
             json!({"Container": "mkv", "VideoTemplate": {"Codec": "copy", "Fps": 0, "Bitrate": 0},
-            "AudioTemplate": {"Codec": "copy"}}),
+            "AudioTemplate": {"Codec": "copy", "Bitrate": 0, "SampleRate": 0}}),
             json!({}),
         ),
     ];

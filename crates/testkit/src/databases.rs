@@ -87,6 +87,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The seed to replay killing at random with, from `MPS_FAULT_SEED`.
+pub fn fault_seed() -> Option<u64> {
+    variable("MPS_FAULT_SEED").and_then(|seed| seed.parse().ok())
+}
+
 /// The seed to replay a failed simulation with, from `MPS_SIM_SEED`.
 pub fn simulation_seed() -> Option<u64> {
     variable("MPS_SIM_SEED").and_then(|seed| seed.parse().ok())

@@ -217,6 +217,7 @@ impl Server {
     pub async fn mps(&self, words: &[&str]) -> Vec<u8> {
         let mut command = mps();
         command.args(words).arg("--data").arg(&self.data);
+        command.envs(self.setup.variables.iter().map(|(name, value)| (name, value)));
         let done = command.output().await.expect("mps starts");
         assert!(done.status.success(), "mps {words:?}: {}", String::from_utf8_lossy(&done.stderr));
         done.stdout
@@ -224,8 +225,23 @@ impl Server {
 
     /// Another process that works on this server's tasks.
     pub fn worker(&self) -> Worker {
+        self.worker_with(|setup| setup)
+    }
+
+    /// As [`worker`](Self::worker), with other settings than the server's.
+    pub fn worker_with(&self, changed: impl FnOnce(Setup) -> Setup) -> Worker {
         let log = self.data.with_extension("worker.log");
-        Worker { child: spawn(&self.setup, &self.data, &log, "worker") }
+        Worker { child: spawn(&changed(self.setup.clone()), &self.data, &log, "worker") }
+    }
+
+    /// Programs that still work in this server's data folder, by their process ids.
+    pub fn programs(&self) -> Vec<String> {
+        let Ok(work) = self.data.join("work").canonicalize() else { return Vec::new() };
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let here = processes.filter(|process| {
+            std::fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder.starts_with(&work))
+        });
+        here.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// Signs and sends a call; gives `Response`, or the API's error.
@@ -333,6 +349,11 @@ impl Server {
         let _ = self.child.wait().await;
     }
 
+    /// What ends it without any warning while somebody else talks to it.
+    pub fn killer(&self) -> Killer {
+        Killer(self.child.id())
+    }
+
     /// Waits for its end.
     pub async fn exit(&mut self, at_most: Duration) -> ExitStatus {
         let ended = tokio::time::timeout(at_most, self.child.wait()).await;
@@ -362,12 +383,36 @@ impl Drop for Server {
     }
 }
 
+/// Ends a process without any warning.
+#[derive(Debug, Clone, Copy)]
+pub struct Killer(Option<u32>);
+
+impl Killer {
+    /// Does it. The process must not have been waited for before.
+    pub fn kill(self) {
+        if let Some(pid) = self.0 {
+            let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+        }
+    }
+}
+
 /// A running `mps worker`.
 pub struct Worker {
     child: Child,
 }
 
 impl Worker {
+    /// Waits for its end.
+    pub async fn exit(&mut self, at_most: Duration) -> ExitStatus {
+        let ended = tokio::time::timeout(at_most, self.child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("the worker still runs after {at_most:?}")).expect("a child ends")
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
     /// Ends it without any warning, and waits until it is gone.
     pub async fn kill(&mut self) {
         let _ = self.child.kill().await;

@@ -59,6 +59,13 @@ impl Probe {
         self.audio()["codec_name"].as_str().unwrap_or_default()
     }
 
+    /// Mean frames per second of the video.
+    pub fn frame_rate(&self) -> f64 {
+        let text = self.video()["avg_frame_rate"].as_str().unwrap_or_default();
+        let (frames, seconds) = text.split_once('/').unwrap_or((text, "1"));
+        frames.parse::<f64>().unwrap_or(0.0) / seconds.parse::<f64>().unwrap_or(1.0)
+    }
+
     /// Length of the whole in seconds.
     pub fn duration_s(&self) -> f64 {
         number(&self.format()["duration"])
@@ -82,7 +89,22 @@ fn number(value: &Value) -> f64 {
 
 /// Decodes all of a file, stopping at the first fault; what the tool complained about.
 pub fn decode(path: &Path) -> Result<(), String> {
-    let words = ["-v", "error", "-xerror", "-allowed_extensions", "ALL", "-i", name(path), "-f", "null", "-"];
+    let words = [
+        "-v",
+        "error",
+        "-xerror",
+        "-allowed_extensions",
+        "ALL",
+        "-i",
+        name(path),
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "demux",
+        "-f",
+        "null",
+        "-",
+    ];
     let words: Vec<&str> = if path.extension().is_some_and(|e| e == "m3u8") {
         words.to_vec()
     } else {
@@ -97,15 +119,31 @@ pub fn decode(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Start and length of each packet of a stream (`v:0`) in seconds, in order of time.
+/// When the first packet of the file comes; ffmpeg counts from there.
+pub(super) fn start_s(path: &Path) -> f64 {
+    number(&probe(path).format()["start_time"])
+}
+
+/// Start and length of each packet of a stream (`v:0`) in seconds, in order of time. Bare streams, which have no
+/// times, are counted from 0 at their frame rate.
 pub fn packet_times(path: &Path, stream: &str) -> Vec<(f64, f64)> {
-    let mut times: Vec<(f64, f64)> = table(path, stream, "packet=pts_time,duration_time", &[])
-        .iter()
-        .filter_map(|row| {
-            Some((row.first()?.parse().ok()?, row.get(1).and_then(|d| d.parse().ok()).unwrap_or(0.0)))
-        })
-        .collect();
+    let rows = table(path, stream, "packet=pts_time,duration_time", &[]);
+    let number = |row: &[String], nth: usize| row.get(nth).and_then(|text| text.parse::<f64>().ok());
+    let is_bare = rows.iter().all(|row| number(row, 0).is_none());
+    if is_bare {
+        let length_s = 1.0 / probe(path).frame_rate();
+        return (0..rows.len()).map(|nth| (nth as f64 * length_s, length_s)).collect();
+    }
+    let mut times: Vec<(f64, f64)> =
+        rows.iter().filter_map(|row| Some((number(row, 0)?, number(row, 1).unwrap_or(0.0)))).collect();
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // MPEG-TS has no lengths: a frame lasts until the next one, the last as long as the one before.
+    for nth in 0..times.len() {
+        if times[nth].1 == 0.0 {
+            let (at, to) = if nth + 1 < times.len() { (nth, nth + 1) } else { (nth.max(1) - 1, nth) };
+            times[nth].1 = times[to].0 - times[at].0;
+        }
+    }
     times
 }
 

@@ -64,6 +64,7 @@ impl Sync {
 /// Finds the flashes and beeps of [`crate::made::flashes_and_beeps`] in any encoding of it.
 pub fn sync(path: &Path) -> Sync {
     let times = super::frame_times(path, "v:0");
+    let start_s = super::probe::start_s(path);
     let words = [
         "-v",
         "error",
@@ -84,7 +85,7 @@ pub fn sync(path: &Path) -> Sync {
     let mut before = 0;
     for (value, at_s) in light.iter().zip(&times) {
         if *value > 128 && before <= 128 {
-            flashes_s.push(*at_s);
+            flashes_s.push(*at_s - start_s);
         }
         before = *value;
     }
