@@ -50,6 +50,9 @@ pub fn check_preset(body: &RawTranscodeParameter) -> Result<Params, ApiError> {
     if no_audio && (no_video || container.is_audio_only()) {
         return Err(value_of("RemoveAudio", "nothing is left when both video and audio are removed"));
     }
+    if no_video && container == Container::Mxf {
+        return Err(value_of("RemoveVideo", "mxf needs a video; take wav for sound alone"));
+    }
     let video = match &body.video_template {
         Some(template) => Some(check_video(template, container)?),
         None if no_video || container.is_audio_only() => None,

@@ -110,6 +110,10 @@ fn one_stream_at_least_remains() {
         code(with(&[("RemoveVideo", json!(1)), ("RemoveAudio", json!(1))])),
         "InvalidParameterValue.RemoveAudio"
     );
+    assert_eq!(
+        code(with(&[("Container", json!("mxf")), ("RemoveVideo", json!(1))])),
+        "InvalidParameterValue.RemoveVideo"
+    );
     assert_eq!(code(with(&[("VideoTemplate", Value::Null)])), "MissingParameter");
     assert_eq!(code(with(&[("VideoTemplate", Value::Null), ("RemoveVideo", json!(1))])), "ok");
     assert_eq!(code(with(&[("AudioTemplate", Value::Null)])), "MissingParameter");
