@@ -7,7 +7,7 @@ use mps_testkit::databases::postgres;
 use mps_testkit::server::{Server, Worker};
 use rand::Rng as _;
 
-use crate::victim::Victim;
+use crate::victim::{Victim, none_left};
 use crate::{seconds, tools_or_return};
 
 /// What a worker passes.
@@ -41,6 +41,7 @@ impl Workers {
         let status = doomed.exit(seconds(10)).await;
         assert_eq!(status.signal(), Some(9), "{point}: ended by {status}");
         victim.count(point);
+        none_left(|| doomed.programs()).await;
         self.0.pop();
         self.0.push(Self::start(&victim.server, ""));
     }
@@ -57,6 +58,7 @@ impl Workers {
         let mut first = self.0.remove(0);
         assert!(!first.has_ended(), "a worker ended by itself");
         first.kill().await;
+        none_left(|| first.programs()).await;
         victim.count("worker at random");
     }
 }
@@ -76,6 +78,8 @@ async fn workers_and_servers_die_apart_and_nothing_is_lost_or_doubled() {
             .set("workers.heartbeat_s", "1")
     })
     .await;
+    // Steps of dead workers are away for a lease; others must go on meanwhile.
+    victim.open = 12;
     let mut workers = Workers(Vec::new());
     for _ in 0..2 {
         workers.0.push(Workers::start(&victim.server, ""));

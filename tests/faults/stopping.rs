@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use mps_e2e::{Bench, SOON, by_url, notify, results_of};
+use mps_testkit::databases::postgres;
 use mps_testkit::made;
 use mps_testkit::server::OUTPUT;
 use serde_json::json;
@@ -102,4 +103,29 @@ async fn a_second_signal_stops_now() {
     bench.web.release();
     bench.server.restart(|setup| setup).await;
     ends(&bench, &task, "cut").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_worker_gives_its_step_to_another_at_once() {
+    tools_or_return!();
+    let Some(database) = postgres().await else {
+        eprintln!("skipped: MPS_TEST_POSTGRES names no PostgreSQL server");
+        return;
+    };
+    let bench = Bench::with(|setup| {
+        setup
+            .set("database.url", &database.url)
+            .set("workers.enabled", "false")
+            .set("workers.lease_s", "3600")
+            .set("workers.grace_s", "1")
+    })
+    .await;
+    let mut first = bench.server.worker();
+    let task = held(&bench, "given").await;
+    let status = first.stop(seconds(30)).await;
+    assert_eq!(status.code(), Some(0));
+    bench.web.release();
+    let mut second = bench.server.worker();
+    ends(&bench, &task, "given").await;
+    assert_eq!(second.stop(seconds(30)).await.code(), Some(0));
 }

@@ -18,8 +18,6 @@ use crate::jobs::{FILM_S, Jobs, Shelf};
 use crate::uploads::Uploads;
 use crate::{garbage, seconds};
 
-/// Tasks under way at the same time.
-const OPEN: usize = 5;
 /// How long a point may take to be passed, and a killed process to be gone.
 const SOON: Duration = Duration::from_mins(2);
 
@@ -28,6 +26,8 @@ pub(crate) struct Victim {
     pub(crate) server: Server,
     pub(crate) rng: StdRng,
     pub(crate) kills: BTreeMap<String, u32>,
+    /// Tasks that its client keeps under way.
+    pub(crate) open: usize,
     jobs: Jobs,
     uploads: Option<Uploads>,
     /// Where outputs go, if not to its own bucket.
@@ -44,8 +44,7 @@ impl Victim {
 
     /// As [`start`](Self::start), with outputs in a bucket of another server, which is not killed.
     pub(crate) async fn with_store(store: Option<Server>, changed: impl FnOnce(Setup) -> Setup) -> Self {
-        let seed = fault_seed().unwrap_or_else(rand::random);
-        eprintln!("seed {seed}: MPS_FAULT_SEED={seed} replays it");
+        let mut rng = seeded();
         let (web, receiver) = (Web::start().await, Receiver::start().await);
         let setup = Setup::default()
             .allow(&web.host())
@@ -65,11 +64,11 @@ impl Victim {
             json!({"Type": "COS", "CosInputInfo": {"Bucket": INPUT, "Region": REGION, "Object": "film.mp4"}});
         let sources = [by_web(&web.offer("film.mp4", &film)), in_bucket];
         let absent = by_web(&web.url("status/404"));
-        let target = store.as_ref().map_or_else(storage, foreign);
+        let target = store.as_ref().map_or_else(storage, bucket_of);
         let jobs = Jobs::new(receiver, sources, absent, target);
-        let uploads = store.is_none().then(|| Uploads::new(seed));
-        let (rng, began) = (StdRng::seed_from_u64(seed), Instant::now());
-        Self { server, rng, kills: BTreeMap::new(), jobs, uploads, store, began, _web: web }
+        let uploads = store.is_none().then(|| Uploads::new(rng.random()));
+        let began = Instant::now();
+        Self { server, rng, kills: BTreeMap::new(), open: 5, jobs, uploads, store, began, _web: web }
     }
 
     /// A life that ends at a point of the server.
@@ -100,15 +99,12 @@ impl Victim {
         let status = self.server.exit(SOON).await;
         assert_eq!(status.signal(), Some(9), "{how}: ended by {status}");
         self.count(how);
-        let limit = Instant::now() + seconds(10);
-        while !self.server.programs().is_empty() {
-            assert!(Instant::now() < limit, "programs outlive their server: {:?}", self.server.programs());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        none_left(|| self.server.programs()).await;
     }
 
     /// Notes a kill.
     pub(crate) fn count(&mut self, how: &str) {
+        eprintln!("{:.1} s: killed {how}", self.began.elapsed().as_secs_f64());
         let name = how.split(':').next().unwrap_or(how);
         *self.kills.entry(name.to_owned()).or_default() += 1;
     }
@@ -116,7 +112,7 @@ impl Victim {
     /// The client goes on until `over` says so.
     pub(crate) async fn live(&mut self, mut over: impl FnMut(&mut Server) -> bool, otherwise: &str) {
         let limit = Instant::now() + SOON;
-        let Self { server, jobs, uploads, store, .. } = self;
+        let Self { server, jobs, uploads, store, open, .. } = self;
         let mut is_ready = false;
         while !over(server) {
             assert!(Instant::now() < limit, "{otherwise}");
@@ -127,7 +123,7 @@ impl Victim {
             }
             let place = shelf(server, store.as_ref());
             let acted = async {
-                jobs.act(server, &place, OPEN).await?;
+                jobs.act(server, &place, *open).await?;
                 match uploads {
                     Some(uploads) => uploads.act(server).await,
                     None => Ok(()),
@@ -184,6 +180,22 @@ impl Victim {
     }
 }
 
+/// Chance from a seed that is told, or from the one to be replayed.
+pub(crate) fn seeded() -> StdRng {
+    let seed = fault_seed().unwrap_or_else(rand::random);
+    eprintln!("seed {seed}: MPS_FAULT_SEED={seed} replays it");
+    StdRng::seed_from_u64(seed)
+}
+
+/// Waits until the programs of a killed process are gone.
+pub(crate) async fn none_left(programs: impl Fn() -> Vec<String>) {
+    let limit = Instant::now() + seconds(10);
+    while !programs().is_empty() {
+        assert!(Instant::now() < limit, "programs outlive who started them: {:?}", programs());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 fn shelf<'a>(server: &'a Server, store: Option<&'a Server>) -> Shelf<'a> {
     Shelf { server: store.unwrap_or(server), bucket: OUTPUT, is_own: store.is_none() }
 }
@@ -193,7 +205,7 @@ fn by_web(url: &str) -> Value {
 }
 
 /// The other server's bucket as any S3 bucket is named.
-fn foreign(store: &Server) -> Value {
+pub(crate) fn bucket_of(store: &Server) -> Value {
     let key = store.key();
     json!({"Type": "AWS-S3", "S3OutputStorage": {"S3Bucket": OUTPUT, "S3Region": "us-east-1",
         "S3SecretId": key.id, "S3SecretKey": key.secret}})

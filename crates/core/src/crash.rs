@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// All points there are, each named after what has just been done, or is about to be.
-pub const POINTS: [&str; 18] = [
+pub const POINTS: [&str; 19] = [
     // Tasks and steps.
     "after-accept",
     "after-claim",
@@ -16,8 +16,10 @@ pub const POINTS: [&str; 18] = [
     // Callbacks.
     "before-callback",
     "after-callback-sent",
-    // Outputs of a step: the tools have run; some or all files are staged; the last call to a foreign store.
+    // Outputs of a step: the tools have run; a piece was sent to a foreign store; some or all files are staged; the
+    // call that makes one visible there.
     "after-run",
+    "after-piece",
     "after-put",
     "after-stage",
     "before-commit",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Millis;
-pub use failure::Failure;
+pub use failure::{Failure, Fault};
 pub use transition::{Effect, Event, Life, Refusal, Rules, StepLife, transition};
 
 /// Where a whole task stands.

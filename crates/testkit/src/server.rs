@@ -67,7 +67,14 @@ impl Setup {
 
     /// Starts a server and waits until it is ready.
     pub async fn start(&self) -> Server {
-        Server::start(self.clone()).await
+        let mut server = self.begin();
+        server.settle_in().await;
+        server
+    }
+
+    /// Starts a server and does not wait for it; it [settles in](Server::settle_in) later, or never.
+    pub fn begin(&self) -> Server {
+        Server::begin(self.clone())
     }
 }
 
@@ -97,6 +104,7 @@ pub struct Server {
     data: PathBuf,
     log: PathBuf,
     child: Child,
+    pid: Option<u32>,
     endpoint: Value,
     key: Key,
     pub(crate) http: reqwest::Client,
@@ -104,7 +112,7 @@ pub struct Server {
 }
 
 impl Server {
-    async fn start(setup: Setup) -> Self {
+    fn begin(setup: Setup) -> Self {
         let (data, kept) = if let Some(data) = &setup.data {
             (data.clone(), None)
         } else {
@@ -114,33 +122,42 @@ impl Server {
         let log = data.with_extension("log");
         borrow_capabilities(&data);
         let child = spawn(&setup, &data, &log, "serve");
-        let mut server = Self {
+        Self {
             setup,
             data,
             log,
+            pid: child.id(),
             child,
             endpoint: Value::Null,
             key: Key { account: ACCOUNT, id: String::new(), secret: String::new() },
             http: client(),
             _kept: kept,
-        };
-        server.until_ready().await;
-        lend_capabilities(&server.data);
-        server.key = server.new_key(ACCOUNT).await;
-        server
+        }
+    }
+
+    /// Waits until a server that was only begun is ready, and makes its first key.
+    pub async fn settle_in(&mut self) {
+        self.until_ready().await;
+        lend_capabilities(&self.data);
+        self.key = self.new_key(ACCOUNT).await;
     }
 
     /// Starts the server anew on the same folder, with other settings if need be; it must have ended.
     pub async fn restart(&mut self, changed: impl FnOnce(Setup) -> Setup) {
         self.setup = changed(self.setup.clone());
-        self.child = spawn(&self.setup, &self.data, &self.log, "serve");
+        self.spawn_again();
         self.until_ready().await;
     }
 
     /// As [`restart`](Self::restart), but returns at once; whether it is ever ready is not asked.
     pub fn restart_blindly(&mut self, changed: impl FnOnce(Setup) -> Setup) {
         self.setup = changed(self.setup.clone());
+        self.spawn_again();
+    }
+
+    fn spawn_again(&mut self) {
         self.child = spawn(&self.setup, &self.data, &self.log, "serve");
+        self.pid = self.child.id();
     }
 
     /// Waits until the server says it is ready; panics with its log if it does not come to that.
@@ -231,17 +248,13 @@ impl Server {
     /// As [`worker`](Self::worker), with other settings than the server's.
     pub fn worker_with(&self, changed: impl FnOnce(Setup) -> Setup) -> Worker {
         let log = self.data.with_extension("worker.log");
-        Worker { child: spawn(&changed(self.setup.clone()), &self.data, &log, "worker") }
+        let child = spawn(&changed(self.setup.clone()), &self.data, &log, "worker");
+        Worker { pid: child.id(), child, work: self.data.join("work") }
     }
 
-    /// Programs that still work in this server's data folder, by their process ids.
+    /// The programs that its process has started and that still run, by their ids; also after its end.
     pub fn programs(&self) -> Vec<String> {
-        let Ok(work) = self.data.join("work").canonicalize() else { return Vec::new() };
-        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let here = processes.filter(|process| {
-            std::fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder.starts_with(&work))
-        });
-        here.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
+        programs(&self.data.join("work"), self.pid)
     }
 
     /// Signs and sends a call; gives `Response`, or the API's error.
@@ -399,6 +412,8 @@ impl Killer {
 /// A running `mps worker`.
 pub struct Worker {
     child: Child,
+    pid: Option<u32>,
+    work: PathBuf,
 }
 
 impl Worker {
@@ -411,6 +426,11 @@ impl Worker {
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    /// As [`Server::programs`].
+    pub fn programs(&self) -> Vec<String> {
+        programs(&self.work, self.pid)
     }
 
     /// Ends it without any warning, and waits until it is gone.
@@ -486,6 +506,20 @@ fn spawn(setup: &Setup, data: &Path, log: &Path, what: &str) -> Child {
     }
     command.stdout(log.try_clone().expect("a log")).stderr(log);
     command.spawn().expect("mps starts")
+}
+
+/// Processes in the folders of a process, which are named after its id.
+fn programs(work: &Path, pid: Option<u32>) -> Vec<String> {
+    let (Ok(work), Some(pid)) = (work.canonicalize(), pid) else { return Vec::new() };
+    let prefix = format!("{pid}-");
+    let is_its_own = |folder: &Path| {
+        let below = folder.strip_prefix(&work).ok().and_then(|below| below.iter().next());
+        below.is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let own = processes
+        .filter(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|at| is_its_own(&at)));
+    own.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
 }
 
 const CAPABILITIES: &str = "capabilities.json";

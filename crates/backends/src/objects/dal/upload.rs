@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest as _, Md5};
-use mps_core::{Error, Result};
+use mps_core::{Error, Result, crash};
 use opendal::Writer;
 use opendal::options::WriteOptions;
 use tokio::io::AsyncReadExt as _;
@@ -90,7 +90,9 @@ impl Staged for Upload {
         self.md5.update(&chunk);
         self.size_bytes += chunk.len() as u64;
         let written = self.writer()?.write(chunk).await;
-        written.map_err(|e| self.store.place.error("writing", &self.key, &e))
+        written.map_err(|e| self.store.place.error("writing", &self.key, &e))?;
+        crash::point("after-piece");
+        Ok(())
     }
 
     async fn write_file(&mut self, path: &Path) -> Result<()> {
