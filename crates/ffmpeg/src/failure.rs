@@ -6,6 +6,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 
+use mps_core::task::Fault;
 use mps_core::{Blame, Error, Kind, Retry};
 use nix::sys::signal::Signal;
 
@@ -147,10 +148,11 @@ fn by_code(said: &Said<'_>, code: i32) -> Error {
         return Error::unavailable(tell("the input could not be fetched"));
     }
     if has(&["not in whitelist", "not on whitelist", "whitelist"]) {
-        return Error::invalid("the input is a playlist or another kind of file that is not accepted");
+        let told = "the input is a playlist or another kind of file that is not accepted";
+        return Fault::Source.of(Error::invalid(told));
     }
     if code == INVALID_DATA || code == TOO_MANY_ERRORS || has(BROKEN) {
-        return Error::invalid(tell("the input is broken or not a media file"));
+        return Fault::Source.of(Error::invalid(tell("the input is broken or not a media file")));
     }
     Error::internal(tell(&format!("{tool} failed with status {code}")))
 }

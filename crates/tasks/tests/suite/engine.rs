@@ -301,7 +301,7 @@ async fn patience_ends() {
         let step = bench.view(&losing).await.steps.remove(0);
         assert_eq!(
             (step.state, step.failure.map(|f| f.word)),
-            (StepState::Failed, Some("WorkerLost".into()))
+            (StepState::Failed, Some("InternalError.WorkerLost".into()))
         );
         bench.store.close().await;
     }

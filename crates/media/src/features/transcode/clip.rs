@@ -5,6 +5,7 @@
 //! start before the beginning is the beginning.
 
 use mps_core::Error;
+use mps_core::task::Fault;
 use mps_wire::ApiError;
 use mps_wire::codes::invalid_parameter_value;
 
@@ -41,9 +42,8 @@ impl Clip {
     pub fn resolve(self, duration_us: i64) -> Result<(i64, Option<i64>), Error> {
         if duration_us <= 0 {
             if self.start_us < 0 || self.end_us < 0 {
-                return Err(Error::invalid(
-                    "the length of the source is unknown, so nothing counts from its end",
-                ));
+                let told = "the length of the source is unknown, so nothing counts from its end";
+                return Err(Fault::TimeOffset.of(Error::invalid(told)));
             }
             return Ok((self.start_us, (self.end_us > 0).then_some(self.end_us)));
         }
@@ -54,12 +54,12 @@ impl Clip {
             end => end.min(duration_us),
         };
         if start >= end {
-            return Err(Error::invalid(format!(
+            return Err(Fault::TimeOffset.of(Error::invalid(format!(
                 "nothing remains of the source: it is {:.3} s long, the clip goes from {:.3} s to {:.3} s",
                 duration_us as f64 / 1e6,
                 start as f64 / 1e6,
                 end as f64 / 1e6
-            )));
+            ))));
         }
         Ok((start, (end < duration_us).then_some(end)))
     }
@@ -67,6 +67,8 @@ impl Clip {
 
 #[cfg(test)]
 mod tests {
+    use mps_core::task::Failure;
+
     use super::*;
 
     const MINUTE: i64 = 60_000_000;
@@ -95,6 +97,8 @@ mod tests {
         for (start, end) in [(61.0, 0.0), (58.0, -3.0), (0.0, -60.0)] {
             assert!(of(start, end).unwrap_err().contains("nothing remains"), "{start} {end}");
         }
+        let beyond = Clip { start_us: MINUTE, end_us: 0 }.resolve(MINUTE).unwrap_err();
+        assert_eq!(Failure::from_error(&beyond).word, "InvalidInput.InvalidTimeOffset");
     }
 
     #[test]

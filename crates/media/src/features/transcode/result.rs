@@ -102,11 +102,7 @@ pub fn to_wire(
 }
 
 fn fail(answer: &mut MediaProcessTaskTranscodeResult, failure: Option<&Failure>) {
-    let ended = Failure {
-        code: 60_000,
-        word: "Aborted".to_owned(),
-        message: "the task was ended before this part was begun".to_owned(),
-    };
+    let ended = Failure::aborted();
     let failure = failure.unwrap_or(&ended);
     "FAIL".clone_into(&mut answer.status);
     answer.err_code = failure.code;
