@@ -344,7 +344,11 @@ impl Packaging {
         Piece { file, range, key, content_type: self.content_type.clone(), role }
     }
 
-    fn key(&self, nth: u64) -> Result<String, Error> {
+    /// Key of the `nth` segment, from 0; of the one object of all where they are stretches of it.
+    ///
+    /// # Errors
+    /// `InvalidInput` when it would be unsafe.
+    pub fn key(&self, nth: u64) -> Result<String, Error> {
         self.named(&self.number.show(nth), &self.extension)
     }
 

@@ -11,4 +11,4 @@ mod task_tests;
 pub mod times;
 
 pub use metadata::describe;
-pub use task::{detail, simple, workflow};
+pub use task::{detail, workflow};

@@ -1,10 +1,9 @@
-//! A stored task as the answers of DescribeTaskDetail and DescribeTasks.
+//! A stored task as the answer of DescribeTaskDetail.
 
 use mps_core::media_info::MediaInfo;
-use mps_core::task::{Step, StepState, Task, TaskState, TaskView};
+use mps_core::task::{Step, Task, TaskState, TaskView};
 use mps_wire::types::{
-    DescribeTaskDetailResponse, MediaInputInfo, MediaProcessTaskResult, TaskNotifyConfig, TaskSimpleInfo,
-    WorkflowTask,
+    DescribeTaskDetailResponse, MediaInputInfo, MediaProcessTaskResult, TaskNotifyConfig, WorkflowTask,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -69,30 +68,6 @@ pub fn detail(view: &TaskView) -> Value {
         ..DescribeTaskDetailResponse::default()
     };
     printed(&answer)
-}
-
-/// An item of DescribeTasks.
-pub fn simple(view: &TaskView) -> TaskSimpleInfo {
-    let task = &view.task;
-    let mut kinds: Vec<String> = Vec::new();
-    for step in &view.steps {
-        if step.kind == transcode::KIND && !kinds.iter().any(|kind| kind == "Transcode") {
-            kinds.push("Transcode".to_owned());
-        }
-    }
-    TaskSimpleInfo {
-        task_id: task.public_id.clone(),
-        task_type: task.kind.clone(),
-        create_time: iso(Some(task.created_ms)),
-        begin_process_time: iso(task.begun_ms),
-        finish_time: iso(task.finished_ms),
-        sub_task_types: kinds,
-    }
-}
-
-/// Whether a part of the task failed, as DescribeTasks filters by.
-pub fn has_failed_part(view: &TaskView) -> bool {
-    view.steps.iter().any(|step| step.state == StepState::Failed)
 }
 
 /// The word of a task's state.

@@ -1,7 +1,7 @@
 use mps_core::task::{Failure, Notify, NotifyMode, Step, StepState, Task, TaskState, TaskView};
 use serde_json::{Value, json};
 
-use super::{detail, event, simple};
+use super::{detail, event};
 use crate::features::transcode::params::{Naming, StepParams};
 use crate::features::transcode::testing::{film, info, params};
 use crate::features::transcode::{self, StepResult};
@@ -48,7 +48,7 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         result: (state == StepState::Succeeded).then(|| serde_json::to_value(result).unwrap()),
         failure: (state == StepState::Failed).then(|| Failure {
             code: 60_000,
-            word: "InvalidInput".to_owned(),
+            word: "SourceFileError".to_owned(),
             message: "the source has no audio".to_owned(),
         }),
         begun_ms: Some(1_563_258_088_000),
@@ -122,7 +122,7 @@ fn a_broken_source_fails_the_whole_and_each_part() {
     broken.task.metadata = None;
     broken.task.failure = Some(Failure {
         code: 70_000,
-        word: "SourceFileErr".to_owned(),
+        word: "SourceFileError".to_owned(),
         message: "source file err".to_owned(),
     });
     let answer = detail(&broken);
@@ -160,12 +160,4 @@ fn a_receiver_hears_of_the_end_alone_unless_it_asks_for_changes() {
     assert_eq!(event::body(&running, 0).unwrap()["WorkflowTaskEvent"]["Status"], "PROCESSING");
     running.task.notify = None;
     assert_eq!(event::body(&running, 0), None);
-}
-
-#[test]
-fn a_list_names_the_kinds_of_parts_once() {
-    let steps = vec![step(0, 0, StepState::Running), step(1, 1, StepState::Ready)];
-    let row = simple(&view(TaskState::Processing, steps));
-    assert_eq!(row.sub_task_types, ["Transcode"]);
-    assert_eq!(row.create_time, "2019-07-16T06:21:27Z");
 }

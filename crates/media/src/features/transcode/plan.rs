@@ -9,6 +9,7 @@
 //! segments, so that all four kinds of segments and short first segments are one path.
 
 use mps_core::media_info::{AudioStream, MediaInfo, Ratio, VideoStream};
+use mps_core::task::Fault;
 use mps_core::{Error, Kind, Result};
 
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
@@ -70,7 +71,9 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
     args.extend(["-map_metadata", "0", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
-    picture_words(&mut args, params, info, &streams, trim.as_deref(), build)?;
+    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
+    let pictures = Pictures { params, info, trim: trim.as_deref(), length_us };
+    picture_words(&mut args, pictures, &streams, build)?;
     sound_words(&mut args, params, &streams, is_raw_pts, trim.as_deref());
     if lead_in_us > 0 && trim.is_none() {
         args.extend(["-ss".to_owned(), seconds(lead_in_us)]);
@@ -92,7 +95,6 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     } else {
         file.clone()
     }));
-    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
     let command = Command { tool: Tool::Ffmpeg, args: command, expected_us: length_us };
     Ok(Plan { commands: vec![command], outputs, probe: file })
 }
@@ -110,15 +112,15 @@ impl<'a> Streams<'a> {
         let audio = params.audio.as_ref().and_then(|_| info.main_audio());
         let container = params.container;
         if video.is_none() && audio.is_none() {
-            let wanted = match (&params.video, &params.audio) {
-                (Some(_), Some(_)) => "neither video nor audio",
-                (Some(_), None) => "no video",
-                _ => "no audio",
+            let (wanted, fault) = match (&params.video, &params.audio) {
+                (Some(_), Some(_)) => ("neither video nor audio", Fault::Source),
+                (Some(_), None) => ("no video", Fault::NoVideo),
+                _ => ("no audio", Fault::Source),
             };
-            return Err(Error::invalid(format!("the source has {wanted}")));
+            return Err(fault.of(Error::invalid(format!("the source has {wanted}"))));
         }
         if video.is_none() && container == Container::Mxf {
-            return Err(Error::invalid("the source has no video, and mxf needs one"));
+            return Err(Fault::NoVideo.of(Error::invalid("the source has no video, and mxf needs one")));
         }
         if params.video == Some(Video::Copy) && video.is_some() && is_bare(&info.format) {
             let message =
@@ -190,14 +192,24 @@ fn seconds(us: i64) -> String {
     format!("{sign}{}.{:06}", us / 1_000_000, us % 1_000_000)
 }
 
+/// What the words for the pictures depend on beside the streams.
+#[derive(Clone, Copy)]
+struct Pictures<'a> {
+    params: &'a Params,
+    info: &'a MediaInfo,
+    /// Where the filters cut, in seconds.
+    trim: Option<&'a str>,
+    /// Length of the output; 0 when unknown.
+    length_us: i64,
+}
+
 fn picture_words(
     args: &mut Vec<String>,
-    params: &Params,
-    info: &MediaInfo,
+    pictures: Pictures<'_>,
     streams: &Streams<'_>,
-    trim: Option<&str>,
     build: &Build,
 ) -> Result<()> {
+    let Pictures { params, info, trim, length_us } = pictures;
     let Some(source) = streams.video else { return Ok(()) };
     let Some((encode, _)) = streams.encode() else {
         args.extend(["-c:v", "copy"].map(str::to_owned));
@@ -217,7 +229,7 @@ fn picture_words(
     args.extend(timing.iter().map(|word| (*word).to_owned()));
     let geometry = picture::geometry(encode, source);
     check_level(encode, geometry.frame)?;
-    args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry }));
+    args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry, length_us }));
     if encode.codec == VideoCodec::H265 && has_boxes(params) {
         args.extend(["-tag:v", "hvc1"].map(str::to_owned));
     }

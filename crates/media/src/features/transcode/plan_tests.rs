@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use mps_core::media_info::{Color, DynamicRange, FieldOrder, MediaInfo, Ratio, VideoStream};
+use mps_core::task::Failure;
 use serde_json::{Value, json};
 
 use super::testing::{everything, film, info};
@@ -143,6 +144,22 @@ fn rate_control_modes() {
         }
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_short_output_is_held_to_its_rate_more_tightly() {
+    let short = MediaInfo { duration_us: 5_000_000, ..info(film(640, 360)) };
+    let words = |container: &str, codec: &str, info: &MediaInfo| {
+        let text = line(&raw(container, &json!({"Codec": codec}), &Value::Null), info);
+        let kept =
+            text.lines().filter(|l| ["-minrate", "-maxrate", "-bufsize"].iter().any(|w| l.starts_with(w)));
+        kept.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(words("mp4", "h265", &short), "-maxrate 1050000 -bufsize 1000000");
+    assert_eq!(words("mp4", "h265", &info(film(640, 360))), "-maxrate 1250000 -bufsize 2000000");
+    assert_eq!(words("mp4", "h264", &short), "-maxrate 1250000 -bufsize 2000000");
+    assert_eq!(words("webm", "vp9", &short), "-minrate 1000000 -maxrate 1000000 -bufsize 2000000");
+    assert_eq!(words("webm", "vp9", &info(film(640, 360))), "");
 }
 
 fn filter(item: &Value, source: VideoStream) -> String {
@@ -318,4 +335,24 @@ fn a_plan_survives_storage() {
     let plan = planned(&json!({"Definition": 100_210}), &info(film(640, 360))).unwrap();
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
+#[test]
+fn a_source_without_what_is_wanted_is_its_own_kind_of_failure() {
+    let fault = |container: &str, video: &Value, audio: &Value, info: &MediaInfo| {
+        let source = SourceName::from_key("/in/Animal.mp4");
+        let place = Place { source: &source, directory: None, storage: &Value::Null };
+        let step = from_wire(0, &raw(container, video, audio), None, place, &everything()).unwrap();
+        let error = plan(&step, info, "1-WorkflowTask-0tt1", &everything()).unwrap_err();
+        let failure = Failure::from_error(&error);
+        (failure.code, failure.word)
+    };
+    let sound = MediaInfo { video: Vec::new(), ..info(film(640, 360)) };
+    let mute = MediaInfo { audio: Vec::new(), ..info(film(640, 360)) };
+    let told = |code: i64, word: &str| (code, word.to_owned());
+    assert_eq!(fault("mp4", &json!({}), &Value::Null, &sound), told(60_000, "SourceFileError.NoVideoMedia"));
+    assert_eq!(fault("mp4", &Value::Null, &json!({}), &mute), told(60_000, "SourceFileError"));
+    let copy = json!({"Codec": "copy"});
+    let wmv = VideoStream { codec: "wmv3".to_owned(), ..film(640, 360) };
+    assert_eq!(fault("mp4", &copy, &Value::Null, &info(wmv)), told(40_000, "InvalidInput"));
 }

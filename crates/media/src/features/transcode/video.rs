@@ -20,6 +20,17 @@ pub struct Scene<'a> {
     pub fps: Option<Ratio>,
     /// Sizes.
     pub geometry: Geometry,
+    /// Length of the output in microseconds; 0 when unknown.
+    pub length_us: i64,
+}
+
+/// Outputs shorter than this end before one pass alone has found its rate.
+const SHORT_US: i64 = 30_000_000;
+
+impl Scene<'_> {
+    fn is_short(&self) -> bool {
+        self.length_us < SHORT_US
+    }
 }
 
 /// The words for the encoder.
@@ -31,7 +42,7 @@ pub fn words(video: &VideoEncode, scene: Scene<'_>) -> Vec<String> {
         VideoCodec::H264 => x264(video, target, &mut out, &mut own),
         VideoCodec::H265 => x265(video, target, scene, &mut out, &mut own),
         VideoCodec::Av1 => svt_av1(video, target, &mut out, &mut own),
-        VideoCodec::Vp8 | VideoCodec::Vp9 => vpx(video, target, &mut out),
+        VideoCodec::Vp8 | VideoCodec::Vp9 => vpx(video, target, scene, &mut out),
         VideoCodec::H266 => vvenc(video, target, &mut out),
         VideoCodec::Mpeg2 => mpeg2(video, target, &mut out),
         VideoCodec::Dnxhd => dnxhd(video, &mut out),
@@ -132,22 +143,24 @@ fn x264(video: &VideoEncode, target: u64, out: &mut Vec<String>, own: &mut Own) 
     if let Some(count) = video.b_frames.filter(|_| video.profile != Some(Profile::Baseline)) {
         add(out, &["-bf", &count.to_string()]);
     }
-    if usual_rate(video, target, out) {
+    if usual_rate(video, target, false, out) {
         own.push("-x264-params", "nal-hrd=cbr");
     }
 }
 
-/// Rate control in the words that x264, x265 and others share; tells whether it is constant.
-fn usual_rate(video: &VideoEncode, target: u64, out: &mut Vec<String>) -> bool {
+/// Rate control in the words that x264 and x265 share; tells whether it is constant. `is_tight` leaves peaks little
+/// room above the rate.
+fn usual_rate(video: &VideoEncode, target: u64, is_tight: bool, out: &mut Vec<String>) -> bool {
     let crf = video.crf.unwrap_or(USUAL_CRF).to_string();
+    let peak = if is_tight { target / 20 * 21 } else { target / 4 * 5 };
     match video.rate {
         Rate::Crf => add(out, &["-crf", &crf]),
         _ if target == 0 => add(out, &["-crf", &crf]),
         // One pass alone overshoots short sources by a third; the buffer holds it.
         Rate::Abr => {
             rate(out, "-b:v", target);
-            rate(out, "-maxrate", target / 4 * 5);
-            rate(out, "-bufsize", target / 4 * 5);
+            rate(out, "-maxrate", peak);
+            rate(out, "-bufsize", if is_tight { target } else { peak });
         }
         Rate::Cbr => {
             for flag in ["-b:v", "-minrate", "-maxrate", "-bufsize"] {
@@ -162,8 +175,8 @@ fn usual_rate(video: &VideoEncode, target: u64, out: &mut Vec<String>) -> bool {
         }
         Rate::Vbr => {
             rate(out, "-b:v", target);
-            rate(out, "-maxrate", target / 4 * 5);
-            rate(out, "-bufsize", target * 2);
+            rate(out, "-maxrate", peak);
+            rate(out, "-bufsize", if is_tight { target } else { target * 2 });
         }
     }
     false
@@ -179,7 +192,8 @@ fn x265(video: &VideoEncode, target: u64, scene: Scene<'_>, out: &mut Vec<String
     if let Some(count) = video.b_frames {
         own.push(FLAG, format!("bframes={count}"));
     }
-    if usual_rate(video, target, out) {
+    // x265 spends a hard start at the peak rate before it knows better.
+    if usual_rate(video, target, scene.is_short(), out) {
         own.push(FLAG, "strict-cbr=1");
     }
     if video.bit_depth == 10 && picture::is_wide(scene.source) {
@@ -221,11 +235,13 @@ fn svt_av1(video: &VideoEncode, target: u64, out: &mut Vec<String>, own: &mut Ow
         Rate::Vbr | Rate::Abr => {
             rate(out, "-b:v", target);
             own.push(FLAG, "rc=1");
+            own.push(FLAG, "undershoot-pct=5");
+            own.push(FLAG, "overshoot-pct=10");
         }
     }
 }
 
-fn vpx(video: &VideoEncode, target: u64, out: &mut Vec<String>) {
+fn vpx(video: &VideoEncode, target: u64, scene: Scene<'_>, out: &mut Vec<String>) {
     let speed = if video.codec == VideoCodec::Vp9 { "4" } else { "3" };
     add(out, &["-deadline", "good", "-cpu-used", speed, "-auto-alt-ref", "1", "-lag-in-frames", "16"]);
     if video.codec == VideoCodec::Vp9 {
@@ -246,6 +262,13 @@ fn vpx(video: &VideoEncode, target: u64, out: &mut Vec<String>) {
             for flag in ["-b:v", "-minrate", "-maxrate", "-bufsize"] {
                 rate(out, flag, target);
             }
+        }
+        // Free to choose, VP9 misses the rate of a short film by up to a half.
+        _ if video.codec == VideoCodec::Vp9 && scene.is_short() => {
+            for flag in ["-b:v", "-minrate", "-maxrate"] {
+                rate(out, flag, target);
+            }
+            rate(out, "-bufsize", target * 2);
         }
         _ => rate(out, "-b:v", target),
     }
@@ -318,7 +341,7 @@ mod tests {
         let params = params();
         let source = &info.video[0];
         let geometry = picture::geometry(video, source);
-        target_bps(video, Scene { params: &params, source, info, fps: None, geometry })
+        target_bps(video, Scene { params: &params, source, info, fps: None, geometry, length_us: 0 })
     }
 
     #[test]
