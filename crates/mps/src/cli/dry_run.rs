@@ -124,11 +124,12 @@ fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>
         lines.push(match output {
             Output::File { key, content_type, .. } => format!("output  {key}  {content_type}"),
             Output::Hls { packaging, .. } => {
-                let segments = format!("{}{}", packaging.directory, packaging.segment);
-                format!(
-                    "output  {}  with segments {segments}  {}",
-                    packaging.playlist_key, packaging.content_type
-                )
+                let pieces = if packaging.is_single {
+                    format!("byte ranges of {}", packaging.key(0)?)
+                } else {
+                    format!("segments {}, {} …", packaging.key(0)?, packaging.key(1)?)
+                };
+                format!("output  {}  with {pieces}  {}", packaging.playlist_key, packaging.content_type)
             }
         });
     }
