@@ -53,17 +53,19 @@ pub struct MediaInfo {
 }
 
 impl MediaInfo {
-    /// The video stream a player would show: the default one, else the largest, never an attached picture.
+    /// The video stream a player would show: the default one, else the largest, never an attached picture or one
+    /// whose codec is not known.
     pub fn main_video(&self) -> Option<&VideoStream> {
-        let moving = || self.video.iter().filter(|v| !v.is_attached_picture);
+        let moving = || self.video.iter().filter(|v| !v.is_attached_picture && !v.codec.is_empty());
         moving().find(|v| v.is_default).or_else(|| {
             moving().max_by_key(|v| (u64::from(v.width) * u64::from(v.height), u32::MAX - v.index))
         })
     }
 
-    /// The audio stream a player would use: the default one, else the first.
+    /// The audio stream a player would use: the default one, else the first, never one whose codec is not known.
     pub fn main_audio(&self) -> Option<&AudioStream> {
-        self.audio.iter().find(|a| a.is_default).or_else(|| self.audio.first())
+        let known = || self.audio.iter().filter(|a| !a.codec.is_empty());
+        known().find(|a| a.is_default).or_else(|| known().next())
     }
 }
 
@@ -251,7 +253,13 @@ mod tests {
     use super::*;
 
     fn phone() -> VideoStream {
-        VideoStream { width: 1920, height: 1080, rotation_degrees: 90, ..VideoStream::default() }
+        VideoStream {
+            codec: "h264".to_owned(),
+            width: 1920,
+            height: 1080,
+            rotation_degrees: 90,
+            ..VideoStream::default()
+        }
     }
 
     #[test]
@@ -271,5 +279,14 @@ mod tests {
         let film = VideoStream { index: 1, ..phone() };
         let info = MediaInfo { video: vec![cover, film], ..MediaInfo::default() };
         assert_eq!(info.main_video().map(|v| v.index), Some(1));
+    }
+
+    #[test]
+    fn a_stream_that_nobody_can_read_is_as_good_as_absent() {
+        let broken = AudioStream { is_default: true, ..AudioStream::default() };
+        let mut info = MediaInfo { audio: vec![broken], ..MediaInfo::default() };
+        assert_eq!(info.main_audio(), None);
+        info.audio.push(AudioStream { index: 2, codec: "aac".to_owned(), ..AudioStream::default() });
+        assert_eq!(info.main_audio().map(|a| a.index), Some(2));
     }
 }

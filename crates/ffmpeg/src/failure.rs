@@ -139,6 +139,10 @@ fn by_code(said: &Said<'_>, code: i32) -> Error {
             tell(&format!("{tool} needs more than the {mib} MiB of memory allowed")),
         );
     }
+    if has(&["no decoder found for"]) {
+        let told = tell("the input is coded in a way that cannot be decoded here");
+        return Fault::Source.of(Error::new(Kind::Unsupported, told));
+    }
     if has(OURS) {
         // What follows the first complaint about a plan only repeats it.
         let message = format!("{tool} cannot do what was planned: {}", said.first_line());
@@ -392,6 +396,13 @@ mod tests {
         );
         assert_eq!((error.kind(), error.retry()), (Kind::Internal, Retry::Never));
         assert!(error.message().contains("libfdk_aac"), "{error}");
+    }
+
+    #[test]
+    fn a_source_that_nobody_can_decode_is_final() {
+        let error = exit(234, "[aist#0:1/none @ 0x5] Decoding requested, but no decoder found for: none\n");
+        assert_eq!((error.kind(), error.retry()), (Kind::Unsupported, Retry::Never));
+        assert!(error.context().contains(&("err_code", "60000".to_owned())), "{error:?}");
     }
 
     #[test]
