@@ -116,6 +116,10 @@ pub async fn view(tx: &mut Tx<'_>, id: i64) -> Result<Option<TaskView>> {
     );
     let rows: Vec<ViewRow> =
         on!(tx, c => sqlx::query_as(q).bind(id).fetch_all(c).await).doing("reading a task")?;
+    view_of(rows.into_iter())
+}
+
+fn view_of(rows: impl ExactSizeIterator<Item = ViewRow>) -> Result<Option<TaskView>> {
     let mut task = None;
     let mut steps = Vec::with_capacity(rows.len());
     for row in rows {
@@ -137,21 +141,59 @@ pub async fn lock(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     }
 }
 
-/// The ready-made answer of an ended task, with its public id and account to be compared.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Answer {
-    /// The public id.
-    pub public_id: String,
-    /// The account.
-    pub account: i64,
-    /// The answer's JSON text; none while the task runs.
-    pub answer: Option<String>,
+/// Whether there is such a task.
+pub async fn exists(tx: &mut Tx<'_>, id: i64) -> Result<bool> {
+    let q = "SELECT id FROM tasks WHERE id = $1";
+    let found: Option<i64> =
+        on!(tx, c => sqlx::query_scalar(q).bind(id).fetch_optional(c).await).doing("looking for a task")?;
+    Ok(found.is_some())
 }
 
-/// The ready-made answer of a task.
-pub async fn answer(tx: &mut Tx<'_>, id: i64) -> Result<Option<Answer>> {
-    let q = "SELECT public_id, account, answer FROM tasks WHERE id = $1";
-    on!(tx, c => sqlx::query_as(q).bind(id).fetch_optional(c).await).doing("reading an answer")
+/// What can be told of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// It has ended, and this is its ready-made answer.
+    Ready {
+        /// The public id.
+        public_id: String,
+        /// The account.
+        account: i64,
+        /// The answer's JSON text.
+        answer: String,
+    },
+    /// It has not, or no answer was made of it.
+    View(Box<TaskView>),
+}
+
+#[derive(sqlx::FromRow)]
+struct ToldRow {
+    t_answer: Option<String>,
+    #[sqlx(flatten)]
+    view: ViewRow,
+}
+
+/// The ready-made answer of a task, or all that is known of it, in one statement.
+pub async fn tell(tx: &mut Tx<'_>, id: i64) -> Result<Option<Told>> {
+    // Each task has a first step, which is all that is read of the steps when there is an answer.
+    let q = concat!(
+        "SELECT t.answer AS t_answer, ",
+        task_columns!(),
+        ", ",
+        step_columns!(),
+        " FROM tasks t JOIN steps s ON s.task = t.id AND (t.answer IS NULL OR s.ordinal = 0)",
+        " WHERE t.id = $1 ORDER BY s.ordinal"
+    );
+    let mut rows: Vec<ToldRow> =
+        on!(tx, c => sqlx::query_as(q).bind(id).fetch_all(c).await).doing("reading a task")?;
+    if let Some(first) = rows.first_mut()
+        && let Some(answer) = first.t_answer.take()
+    {
+        let task = &mut first.view.task;
+        let public_id = std::mem::take(&mut task.t_public_id);
+        return Ok(Some(Told::Ready { public_id, account: task.t_account, answer }));
+    }
+    let view = view_of(rows.into_iter().map(|row| row.view))?;
+    Ok(view.map(|view| Told::View(Box::new(view))))
 }
 
 /// Marks a waiting task as begun. Gives back when to tell its owner, or none if it was begun before.

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use mps_core::clock::{Clock, Millis};
 use mps_core::task::{Event, NewTask, Rules, TaskState, TaskView, id_in, public_id};
 use mps_core::{Error, Kind, Result, crash};
-use mps_store::tasks::{Filter, Summary};
+use mps_store::tasks::{Filter, Summary, Told};
 use mps_store::{Lane, Store, Tx, fair, sessions, steps, tasks};
 
 use crate::{Bell, Shape};
@@ -193,23 +193,14 @@ impl Engine {
     /// What [`Engine::view`] gives, or the ready answer of an ended task, which costs much less.
     pub async fn describe(&self, account: i64, public_id: &str) -> Result<Option<Described>> {
         let Some(id) = id_in(public_id) else { return Ok(None) };
-        let found = self
-            .0
-            .store
-            .read(move |tx| {
-                Box::pin(async move {
-                    let Some(found) = tasks::answer(tx, id).await? else { return Ok(None) };
-                    let view = if found.answer.is_some() { None } else { tasks::view(tx, id).await? };
-                    Ok(Some((found, view)))
-                })
-            })
-            .await?;
-        let Some((found, view)) = found else { return Ok(None) };
-        if found.account != account || found.public_id != public_id {
-            return Ok(None);
-        }
-        let view = view.map(|view| Described::View(Box::new(view)));
-        Ok(found.answer.map(Described::Ready).or(view))
+        let told = self.0.store.read(move |tx| Box::pin(tasks::tell(tx, id))).await?;
+        Ok(told.and_then(|told| match told {
+            Told::Ready { public_id: found, account: owner, answer } => {
+                (owner == account && found == public_id).then_some(Described::Ready(answer))
+            }
+            Told::View(view) => (view.task.account == account && view.task.public_id == public_id)
+                .then_some(Described::View(view)),
+        }))
     }
 
     /// A page of the account's tasks.
@@ -272,7 +263,7 @@ fn check(new: &NewTask) -> Result<()> {
 async fn store_order(tx: &mut Tx<'_>, order: &Order, is_again: bool) -> Result<()> {
     let Order { accepted, new, step_ids, now_ms } = order;
     // A commit whose answer was lost may have gone through.
-    if is_again && tasks::answer(tx, accepted.id).await?.is_some() {
+    if is_again && tasks::exists(tx, accepted.id).await? {
         return Ok(());
     }
     if let Some(session) = new.session_id.as_deref().filter(|session| !session.is_empty())
