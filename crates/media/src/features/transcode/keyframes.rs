@@ -14,13 +14,22 @@ const USUAL_S: f64 = 2.0;
 /// The same between the cuts of a playlist, at most: it is made to divide the segment.
 const MOST_IN_SEGMENT_S: f64 = 2.5;
 
+/// A distance in frames that no group comes to.
+const NEVER_FRAMES: u64 = 10_000_000;
+
 /// Adds the words for the encoder.
 pub fn words(video: &VideoEncode, scene: Scene<'_>, out: &mut Vec<String>, own: &mut Own) {
     let hls = (scene.params.container == Container::Hls).then_some(scene.params.hls);
     let plan = plan(video, hls, rate_bound(scene));
     let mut add = |flag: &str, value: String| out.extend([flag.to_owned(), value]);
-    let doubled = plan.is_fixed && video.codec == VideoCodec::Mpeg2;
-    add("-g", (plan.most_frames * if doubled { 2 } else { 1 }).to_string());
+    let is_plain = !video.scene_cut;
+    let most_frames = match video.codec {
+        VideoCodec::Mpeg2 if plan.is_fixed => plan.most_frames * 2,
+        // Scene changes are left alone only where no distance but one is allowed, here one that is never reached.
+        VideoCodec::Vp8 if is_plain && plan.forced.is_some() && !plan.is_fixed => NEVER_FRAMES,
+        _ => plan.most_frames,
+    };
+    add("-g", most_frames.to_string());
     match video.codec {
         VideoCodec::H264 => {
             add("-sc_threshold", if video.scene_cut { "40" } else { "0" }.to_owned());
@@ -40,8 +49,8 @@ pub fn words(video: &VideoEncode, scene: Scene<'_>, out: &mut Vec<String>, own: 
         }
         VideoCodec::Av1 => own.push("-svtav1-params", format!("scd={}", u8::from(video.scene_cut))),
         VideoCodec::Vp8 | VideoCodec::Vp9 => {
-            if plan.is_fixed && !video.scene_cut {
-                add("-keyint_min", plan.most_frames.to_string());
+            if is_plain && (plan.is_fixed || most_frames == NEVER_FRAMES) {
+                add("-keyint_min", most_frames.to_string());
             }
         }
         VideoCodec::Mpeg2 => {

@@ -162,6 +162,18 @@ fn a_short_output_is_held_to_its_rate_more_tightly() {
     assert_eq!(words("webm", "vp9", &info(film(640, 360))), "");
 }
 
+#[test]
+fn vp8_leaves_scene_changes_alone_unless_asked() {
+    let distances = |video: &Value| {
+        let text = line(&raw("webm", video, &Value::Null), &info(film(640, 360)));
+        let kept = text.lines().filter(|l| l.starts_with("-g ") || l.starts_with("-keyint_min"));
+        kept.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(distances(&json!({"Codec": "vp8"})), "-g 10000000 -keyint_min 10000000");
+    assert_eq!(distances(&json!({"Codec": "vp8", "Gop": 50})), "-g 50 -keyint_min 50");
+    assert_eq!(distances(&json!({"Codec": "vp8", "NoScenecut": 1})), "-g 76");
+}
+
 fn filter(item: &Value, source: VideoStream) -> String {
     let text = line(item, &info(source));
     let found = text.lines().find_map(|l| l.strip_prefix("-filter:v "));
