@@ -51,3 +51,46 @@ pub(crate) fn check(events: &[Received], detail: &Value) {
 fn number(text: &str) -> u32 {
     text.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
 }
+
+mod checks {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn call(event: &str, attempt: &str, text: &str) -> Received {
+        Received {
+            at: Instant::now(),
+            method: "POST".to_owned(),
+            target: "/".to_owned(),
+            content_type: String::new(),
+            event_id: event.to_owned(),
+            attempt: attempt.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_repeated_event_is_one_event() {
+        let calls = [call("a", "1", "A"), call("a", "3", "A"), call("b", "1", "B")];
+        let ids: Vec<String> = events(&calls).into_iter().map(|event| event.event_id).collect();
+        assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "one event, two bodies")]
+    fn an_event_with_two_bodies_is_noticed() {
+        events(&[call("a", "1", "A"), call("a", "2", "B")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "after a later one")]
+    fn an_event_out_of_order_is_noticed() {
+        events(&[call("a", "1", "A"), call("b", "1", "B"), call("a", "2", "A")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "not counted up")]
+    fn a_try_that_is_not_counted_is_noticed() {
+        events(&[call("a", "1", "A"), call("a", "1", "A")]);
+    }
+}
