@@ -18,6 +18,7 @@ struct Held {
     engine: Option<Engine>,
     taken: Taken,
     progress: AtomicU8,
+    stored: AtomicU8,
     over: AtomicU8,
     token: CancellationToken,
 }
@@ -53,11 +54,11 @@ impl Lease {
     }
 
     fn of(engine: Option<Engine>, taken: Taken) -> Self {
-        let (progress, over) = (AtomicU8::new(0), AtomicU8::new(0));
-        Self(Arc::new(Held { engine, taken, progress, over, token: CancellationToken::new() }))
+        let [progress, stored, over] = [const { AtomicU8::new(0) }; 3];
+        Self(Arc::new(Held { engine, taken, progress, stored, over, token: CancellationToken::new() }))
     }
 
-    /// Notes how far the step is, 0 to 100; stored with the next heartbeat. Never falls.
+    /// Notes how far the step is, 0 to 100; stored within about a second. Never falls.
     pub fn progress(&self, percent: u8) {
         self.0.progress.fetch_max(percent.min(100), Ordering::Relaxed);
     }
@@ -95,6 +96,16 @@ impl Lease {
         self.0.progress.load(Ordering::Relaxed)
     }
 
+    /// Whether it came further than what was stored last.
+    pub(crate) fn has_news(&self) -> bool {
+        self.percent() > self.0.stored.load(Ordering::Relaxed)
+    }
+
+    /// Notes what was stored.
+    pub(crate) fn stored(&self, percent: u8) {
+        self.0.stored.fetch_max(percent, Ordering::Relaxed);
+    }
+
     pub(crate) fn over(&self) -> Over {
         match self.0.over.load(Ordering::SeqCst) {
             0 => Over::No,
@@ -126,6 +137,9 @@ mod tests {
         lease.progress(30);
         lease.progress(20);
         assert_eq!(lease.percent(), 30);
+        assert!(lease.has_news());
+        lease.stored(30);
+        assert!(!lease.has_news());
         assert!(lease.check().await.is_ok());
         lease.end(Over::Lost);
         lease.end(Over::Stopping);

@@ -169,27 +169,33 @@ impl Worker {
         }
     }
 
-    /// Prolongs all leases; ends those that were lost, and all of them if the store was away for a whole lease.
+    /// Prolongs all leases, and sooner where one of them came further; ends those that were lost, and all of them if
+    /// the store was away for a whole lease.
     async fn beat(self: Arc<Self>, ended: CancellationToken) {
         let lease = Duration::from_millis(self.options.lease_ms);
         let every = Duration::from_millis(self.options.heartbeat_ms);
-        let mut last_stored = Instant::now();
+        let (mut last_stored, mut last_beat) = (Instant::now(), Instant::now());
         loop {
             tokio::select! {
                 () = ended.cancelled() => return,
-                () = tokio::time::sleep(every) => {}
+                () = tokio::time::sleep(every.min(NEWS_EVERY)) => {}
             }
             let leases: Vec<Lease> = self.held().values().cloned().collect();
             if leases.is_empty() {
                 last_stored = Instant::now();
                 continue;
             }
+            if last_beat.elapsed() < every && !leases.iter().any(Lease::has_news) {
+                continue;
+            }
+            last_beat = Instant::now();
             let beat = |lease: &Lease| Beat { taken: lease.taken(), progress: lease.percent() };
             let beats: Vec<Beat> = leases.iter().map(beat).collect();
             let began = Instant::now();
             match self.engine.heartbeat(&beats, lease.as_millis() as Millis).await {
                 Ok(held) => {
                     last_stored = began;
+                    leases.iter().zip(&beats).for_each(|(lease, beat)| lease.stored(beat.progress));
                     let lost = leases.iter().zip(held).filter(|(_, is_held)| !is_held);
                     lost.for_each(|(lease, _)| lease.end(Over::Lost));
                 }
@@ -229,6 +235,9 @@ impl Worker {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How often progress is stored while there is any.
+const NEWS_EVERY: Duration = Duration::from_secs(1);
 
 /// Up to a fifth less, so that processes started together do not ask together.
 pub(crate) fn jittered(ms: u64) -> u64 {

@@ -176,6 +176,19 @@ async fn progress_is_seen_while_a_step_runs() {
 }
 
 #[tokio::test]
+async fn progress_does_not_wait_for_a_rare_heartbeat() {
+    for database in databases().await {
+        let rare = WorkerOptions { lease_ms: 180_000, heartbeat_ms: 60_000, ..options() };
+        let running = start(&database, rare).await;
+        let id = running.bench.accept(task(vec![kind("hold", &[])])).await;
+        until("progress is stored", async || running.bench.view(&id).await.progress() == 50).await;
+        running.gate.add_permits(1);
+        running.until_finished(&id).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn draining_lets_running_steps_finish_and_begins_no_more() {
     for database in databases().await {
         let running = start(&database, WorkerOptions { slots: 1, ..options() }).await;
