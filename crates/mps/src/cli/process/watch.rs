@@ -92,6 +92,10 @@ impl Face {
                 }
                 if report.is_over() {
                     bars.iter().filter(|bar| !bar.is_finished()).for_each(ProgressBar::abandon);
+                    // The last bar leaves the cursor behind itself, where the results would be printed.
+                    if !bars.is_empty() {
+                        eprintln!();
+                    }
                 }
             }
             Self::Lines { said, status } => {
