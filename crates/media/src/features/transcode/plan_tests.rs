@@ -157,7 +157,8 @@ fn a_short_output_is_held_to_its_rate_more_tightly() {
     };
     assert_eq!(words("mp4", "h265", &short), "-maxrate 1050000 -bufsize 1000000");
     assert_eq!(words("mp4", "h265", &info(film(640, 360))), "-maxrate 1250000 -bufsize 2000000");
-    assert_eq!(words("mp4", "h264", &short), "-maxrate 1250000 -bufsize 2000000");
+    assert_eq!(words("mp4", "h264", &short), "-maxrate 1050000 -bufsize 1000000");
+    assert_eq!(words("mp4", "h264", &info(film(640, 360))), "-maxrate 1250000 -bufsize 2000000");
     assert_eq!(words("webm", "vp9", &short), "-minrate 1000000 -maxrate 1000000 -bufsize 2000000");
     assert_eq!(words("webm", "vp9", &info(film(640, 360))), "");
 }

@@ -39,7 +39,7 @@ pub fn words(video: &VideoEncode, scene: Scene<'_>) -> Vec<String> {
     let mut out: Vec<String> = vec!["-c:v".to_owned(), video.codec.encoder().unwrap_or_default().to_owned()];
     let mut own = Own::default();
     match video.codec {
-        VideoCodec::H264 => x264(video, target, &mut out, &mut own),
+        VideoCodec::H264 => x264(video, target, scene, &mut out, &mut own),
         VideoCodec::H265 => x265(video, target, scene, &mut out, &mut own),
         VideoCodec::Av1 => svt_av1(video, target, &mut out, &mut own),
         VideoCodec::Vp8 | VideoCodec::Vp9 => vpx(video, target, scene, &mut out),
@@ -126,7 +126,7 @@ pub fn source_bps(info: &MediaInfo, source: &VideoStream) -> u64 {
 /// Quality used when neither a rate nor a quality is given.
 const USUAL_CRF: u8 = 23;
 
-fn x264(video: &VideoEncode, target: u64, out: &mut Vec<String>, own: &mut Own) {
+fn x264(video: &VideoEncode, target: u64, scene: Scene<'_>, out: &mut Vec<String>, own: &mut Own) {
     add(out, &["-preset", "fast"]);
     if let Some(profile) = video.profile {
         let name = match (profile, video.bit_depth) {
@@ -143,20 +143,20 @@ fn x264(video: &VideoEncode, target: u64, out: &mut Vec<String>, own: &mut Own) 
     if let Some(count) = video.b_frames.filter(|_| video.profile != Some(Profile::Baseline)) {
         add(out, &["-bf", &count.to_string()]);
     }
-    if usual_rate(video, target, false, out) {
+    if usual_rate(video, target, scene, out) {
         own.push("-x264-params", "nal-hrd=cbr");
     }
 }
 
-/// Rate control in the words that x264 and x265 share; tells whether it is constant. `is_tight` leaves peaks little
-/// room above the rate.
-fn usual_rate(video: &VideoEncode, target: u64, is_tight: bool, out: &mut Vec<String>) -> bool {
+/// Rate control in the words that x264 and x265 share; tells whether it is constant.
+fn usual_rate(video: &VideoEncode, target: u64, scene: Scene<'_>, out: &mut Vec<String>) -> bool {
+    // A hard start is spent at the peak rate, which a short film has no time to save again.
+    let is_tight = scene.is_short();
     let crf = video.crf.unwrap_or(USUAL_CRF).to_string();
     let peak = if is_tight { target / 20 * 21 } else { target / 4 * 5 };
     match video.rate {
         Rate::Crf => add(out, &["-crf", &crf]),
         _ if target == 0 => add(out, &["-crf", &crf]),
-        // One pass alone overshoots short sources by a third; the buffer holds it.
         Rate::Abr => {
             rate(out, "-b:v", target);
             rate(out, "-maxrate", peak);
@@ -192,8 +192,7 @@ fn x265(video: &VideoEncode, target: u64, scene: Scene<'_>, out: &mut Vec<String
     if let Some(count) = video.b_frames {
         own.push(FLAG, format!("bframes={count}"));
     }
-    // x265 spends a hard start at the peak rate before it knows better.
-    if usual_rate(video, target, scene.is_short(), out) {
+    if usual_rate(video, target, scene, out) {
         own.push(FLAG, "strict-cbr=1");
     }
     if video.bit_depth == 10 && picture::is_wide(scene.source) {
