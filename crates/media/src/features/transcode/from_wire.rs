@@ -128,6 +128,13 @@ fn body<'a>(
     template: Option<&'a Value>,
     here: &str,
 ) -> Result<Cow<'a, Value>, ApiError> {
+    let (unused, why) = match definition {
+        0 => ("OverrideParameter", "changes a template; with Definition 0 put it into RawParameter"),
+        _ => ("RawParameter", "is for Definition 0; use OverrideParameter to change a template"),
+    };
+    if item[unused].as_object().is_some_and(|members| !members.is_empty()) {
+        return Err(invalid_parameter_value(format!("{here}.{unused} {why}")));
+    }
     if definition == 0 {
         return match &item["RawParameter"] {
             Value::Null => {
@@ -279,6 +286,18 @@ mod tests {
         let raw = json!({"Container": "m4a", "RemoveVideo": 1,
             "AudioTemplate": {"Codec": "aac", "Bitrate": 96, "SampleRate": 0}});
         assert_eq!(code(json!({"Definition": 0, "RawParameter": raw})), "ok");
+    }
+
+    #[test]
+    fn parameters_that_would_not_count_are_refused() {
+        let raw = json!({"Container": "m4a", "RemoveVideo": 1,
+            "AudioTemplate": {"Codec": "aac", "Bitrate": 96, "SampleRate": 0}});
+        let over = json!({"VideoTemplate": {"Height": 480}});
+        let both = json!({"Definition": 0, "RawParameter": raw, "OverrideParameter": over});
+        let message = read(both).unwrap_err().message;
+        assert!(message.starts_with("MediaProcessTask.TranscodeTaskSet.0.OverrideParameter"), "{message}");
+        assert_eq!(code(json!({"Definition": 100_010, "RawParameter": raw})), "InvalidParameterValue");
+        assert_eq!(code(json!({"Definition": 0, "RawParameter": raw, "OverrideParameter": {}})), "ok");
     }
 
     #[test]
