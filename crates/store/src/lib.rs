@@ -13,6 +13,7 @@ mod fault;
 mod migrate;
 pub mod object_events;
 pub mod objects;
+mod rows;
 pub mod sessions;
 pub mod steps;
 pub mod tasks;

@@ -4,9 +4,10 @@
 use mps_core::clock::Millis;
 use mps_core::task::{NewStep, Step, StepState};
 use mps_core::{Error, Kind, Result};
+use sqlx::AssertSqlSafe;
 
 use crate::tasks::{parsed, unreadable};
-use crate::{Doing, Tx, on, sql};
+use crate::{Doing, Tx, on, rows, sql};
 
 #[derive(sqlx::FromRow)]
 #[expect(clippy::struct_field_names, reason = "columns of two tables meet in one row")]
@@ -80,28 +81,34 @@ pub struct Place {
     pub tag: i64,
 }
 
-/// Stores a new step, ready if it waits for no other.
-pub async fn insert(tx: &mut Tx<'_>, place: Place, step: &NewStep) -> Result<()> {
-    let q =
-        "INSERT INTO steps (id, task, ordinal, kind, cap, prio, tag, state, attempt, losses, fence, progress,
-            is_gate, needs, params, run_after, lease_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, $9, $10, $11, 0, 0)";
-    let state = if step.after.is_empty() { StepState::Ready } else { StepState::Blocked };
-    let needs = serde_json::to_string(&step.after).doing("storing a step")?;
-    on!(tx, c => sqlx::query(q)
-        .bind(place.id)
-        .bind(place.task)
-        .bind(place.ordinal)
-        .bind(&step.kind)
-        .bind(i64::from(step.capability))
-        .bind(i64::from(place.priority))
-        .bind(place.tag)
-        .bind(state.code())
-        .bind(step.is_gate)
-        .bind(needs)
-        .bind(step.params.to_string())
-        .execute(c).await.map(drop))
-    .doing("storing a step")
+/// Stores new steps, each ready if it waits for no other.
+pub async fn insert(tx: &mut Tx<'_>, new: &[(Place, &NewStep)]) -> Result<()> {
+    let head = "INSERT INTO steps (id, task, ordinal, kind, cap, prio, tag, state, is_gate, needs, params, \
+        attempt, losses, fence, progress, run_after, lease_until)";
+    for piece in rows::pieces(new) {
+        let q = rows::insert(head, 11, ", 0, 0, 0, 0, 0, 0", piece.len());
+        on!(tx, c => {
+            let mut query = sqlx::query(AssertSqlSafe(q));
+            for (place, step) in piece {
+                let state = if step.after.is_empty() { StepState::Ready } else { StepState::Blocked };
+                query = query
+                    .bind(place.id)
+                    .bind(place.task)
+                    .bind(place.ordinal)
+                    .bind(&step.kind)
+                    .bind(i64::from(step.capability))
+                    .bind(i64::from(place.priority))
+                    .bind(place.tag)
+                    .bind(state.code())
+                    .bind(step.is_gate)
+                    .bind(serde_json::to_string(&step.after).doing("storing a step")?)
+                    .bind(step.params.to_string());
+            }
+            query.execute(c).await.map(drop)
+        })
+        .doing("storing steps")?;
+    }
+    Ok(())
 }
 
 /// Which steps a claim may take, and under what lease.

@@ -4,9 +4,10 @@ use mps_core::clock::Millis;
 use mps_core::task::{NewTask, Notify, NotifyMode, Task, TaskState, TaskView};
 use mps_core::{Error, Result, Retry};
 use serde::de::DeserializeOwned;
+use sqlx::AssertSqlSafe;
 
 use crate::steps::{StepRow, step_columns};
-use crate::{Doing, Tx, on};
+use crate::{Doing, Tx, on, rows};
 
 #[derive(sqlx::FromRow)]
 #[expect(clippy::struct_field_names, reason = "columns of two tables meet in one row")]
@@ -82,27 +83,47 @@ impl TaskRow {
     }
 }
 
-/// Stores a task in state waiting; its steps are stored by [`crate::steps::insert`].
-pub async fn insert(tx: &mut Tx<'_>, id: i64, public_id: &str, task: &NewTask, now_ms: Millis) -> Result<()> {
-    let q = "INSERT INTO tasks (id, public_id, account, kind, state, priority, session_id, session_context, request,
-            notify, notify_mode, has_failed_step, aborted, created_ms)
-        VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, FALSE, FALSE, $11)";
-    let notify = task.notify.as_ref();
-    let mode = i64::from(notify.is_some_and(|n| n.mode == NotifyMode::Change));
-    on!(tx, c => sqlx::query(q)
-        .bind(id)
-        .bind(public_id)
-        .bind(task.account)
-        .bind(&task.kind)
-        .bind(i64::from(task.priority))
-        .bind(task.session_id.as_deref().unwrap_or_default())
-        .bind(&task.session_context)
-        .bind(task.request.to_string())
-        .bind(notify.map(|n| n.target.to_string()))
-        .bind(mode)
-        .bind(now_ms)
-        .execute(c).await.map(drop))
-    .doing("storing a task")
+/// A task to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRow<'n> {
+    /// Its id.
+    pub id: i64,
+    /// What callers will know it by.
+    pub public_id: &'n str,
+    /// What was asked for.
+    pub task: &'n NewTask,
+    /// When it was accepted.
+    pub created_ms: Millis,
+}
+
+/// Stores tasks in state waiting; their steps are stored by [`crate::steps::insert`].
+pub async fn insert(tx: &mut Tx<'_>, new: &[NewRow<'_>]) -> Result<()> {
+    let head = "INSERT INTO tasks (id, public_id, account, kind, priority, session_id, session_context, request, \
+        notify, notify_mode, created_ms, state, has_failed_step, aborted)";
+    for piece in rows::pieces(new) {
+        let q = rows::insert(head, 11, ", 0, FALSE, FALSE", piece.len());
+        on!(tx, c => {
+            let mut query = sqlx::query(AssertSqlSafe(q));
+            for NewRow { id, public_id, task, created_ms } in piece {
+                let notify = task.notify.as_ref();
+                query = query
+                    .bind(*id)
+                    .bind(*public_id)
+                    .bind(task.account)
+                    .bind(&task.kind)
+                    .bind(i64::from(task.priority))
+                    .bind(task.session_id.as_deref().unwrap_or_default())
+                    .bind(&task.session_context)
+                    .bind(task.request.to_string())
+                    .bind(notify.map(|n| n.target.to_string()))
+                    .bind(i64::from(notify.is_some_and(|n| n.mode == NotifyMode::Change)))
+                    .bind(*created_ms);
+            }
+            query.execute(c).await.map(drop)
+        })
+        .doing("storing tasks")?;
+    }
+    Ok(())
 }
 
 /// A task and its steps as of one moment.

@@ -1,5 +1,6 @@
-//! The engine: accepting, looking, aborting. Claims, changes of running steps and sweeps are in its modules.
+//! The engine: looking and aborting. Accepting, claims, changes of running steps and sweeps are in its modules.
 
+mod accept;
 mod change;
 mod claim;
 mod sweep;
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use mps_core::clock::{Clock, Millis};
-use mps_core::task::{Event, NewTask, Rules, TaskState, TaskView, id_in, public_id};
-use mps_core::{Error, Kind, Result, crash};
+use mps_core::task::{Event, Rules, TaskState, TaskView, id_in};
+use mps_core::{Error, Kind, Result};
 use mps_store::tasks::{Filter, Summary, Told};
-use mps_store::{Lane, Store, Tx, fair, sessions, steps, tasks};
+use mps_store::{Lane, Store, Tx, tasks};
 
 use crate::{Bell, Shape};
 pub use claim::{Ask, Beat, Taken};
@@ -38,6 +39,7 @@ struct Inner {
     rules: Rules,
     claims: AtomicU64,
     served_ms: AtomicI64,
+    desk: accept::Desk,
 }
 
 /// A task just accepted.
@@ -100,7 +102,8 @@ impl Engine {
         options: EngineOptions,
     ) -> Self {
         let (claims, served_ms) = (AtomicU64::new(0), AtomicI64::new(0));
-        Self(Arc::new(Inner { store, clock, bell, shape, rules: options.rules, claims, served_ms }))
+        let desk = accept::Desk::default();
+        Self(Arc::new(Inner { store, clock, bell, shape, rules: options.rules, claims, served_ms, desk }))
     }
 
     /// The store behind.
@@ -147,31 +150,6 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(wait)).await;
             tries += 1;
         }
-    }
-
-    /// Accepts a task: once this returns it is on disk and will end. An error of kind `Conflict` with
-    /// `code=SessionId` says that the account used the session id within three days.
-    pub async fn accept(&self, new: NewTask) -> Result<Accepted> {
-        check(&new)?;
-        let now_ms = self.now_ms();
-        let id = self.0.store.next_id(now_ms);
-        let public_id = public_id(new.account, &new.kind, id, rand::random());
-        let order = Arc::new(Order {
-            step_ids: new.steps.iter().map(|_| self.0.store.next_id(now_ms)).collect(),
-            accepted: Accepted { id, public_id },
-            new,
-            now_ms,
-        });
-        let make = |tries: u32| -> Work<()> {
-            let order = Arc::clone(&order);
-            Box::new(move |tx| Box::pin(async move { store_order(tx, &order, tries > 0).await }))
-        };
-        self.change(Lane::Accept, make).await?;
-        crash::point("after-accept");
-        for step in order.new.steps.iter().filter(|step| step.after.is_empty()) {
-            self.0.bell.ring(step.capability);
-        }
-        Ok(order.accepted.clone())
     }
 
     /// Ends a task that was not begun yet; without outputs, told like any end. Once a step was claimed, or the task
@@ -236,50 +214,4 @@ impl Engine {
         let next_token = last.map(|task| format!("{:x}", task.id)).unwrap_or_default();
         Ok(ListPage { tasks: found, next_token, total })
     }
-}
-
-struct Order {
-    accepted: Accepted,
-    new: NewTask,
-    step_ids: Vec<i64>,
-    now_ms: Millis,
-}
-
-fn check(new: &NewTask) -> Result<()> {
-    if !(-10..=10).contains(&new.priority) {
-        return Err(Error::invalid("the priority must be from -10 to 10").with("priority", new.priority));
-    }
-    if new.steps.is_empty() {
-        return Err(Error::invalid("a task needs at least one step"));
-    }
-    let is_early = |(step, after): (usize, &Vec<usize>)| after.iter().all(|other| *other < step);
-    if !new.steps.iter().map(|step| &step.after).enumerate().all(is_early) {
-        return Err(Error::invalid("a step can only wait for earlier ones"));
-    }
-    Ok(())
-}
-
-/// Everything an accepted task needs, in the caller's transaction.
-async fn store_order(tx: &mut Tx<'_>, order: &Order, is_again: bool) -> Result<()> {
-    let Order { accepted, new, step_ids, now_ms } = order;
-    // A commit whose answer was lost may have gone through.
-    if is_again && tasks::exists(tx, accepted.id).await? {
-        return Ok(());
-    }
-    if let Some(session) = new.session_id.as_deref().filter(|session| !session.is_empty())
-        && !sessions::remember(tx, new.account, session, accepted.id, *now_ms).await?
-    {
-        return Err(Error::new(Kind::Conflict, "the session id was used within the last three days")
-            .with("code", "SessionId"));
-    }
-    tasks::insert(tx, accepted.id, &accepted.public_id, new, *now_ms).await?;
-    let costs: i64 = new.steps.iter().map(|step| i64::from(step.cost.max(1))).sum();
-    let mut tag = fair::enter(tx, new.account, new.priority, costs).await?;
-    for (ordinal, (step, id)) in new.steps.iter().zip(step_ids).enumerate() {
-        let (task, priority) = (accepted.id, new.priority);
-        let place = steps::Place { id: *id, task, ordinal: ordinal as i64, priority, tag };
-        steps::insert(tx, place, step).await?;
-        tag += i64::from(step.cost.max(1));
-    }
-    Ok(())
 }

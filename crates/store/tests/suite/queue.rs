@@ -27,12 +27,14 @@ fn task(account: i64, priority: i32, steps: Vec<NewStep>) -> NewTask {
 async fn add(store: &Store, id: i64, new: NewTask) {
     let stored = store.write(move |tx| {
         Box::pin(async move {
-            tasks::insert(tx, id, &format!("public-{id}"), &new, id).await?;
+            let public_id = format!("public-{id}");
+            tasks::insert(tx, &[tasks::NewRow { id, public_id: &public_id, task: &new, created_ms: id }])
+                .await?;
             let tag = fair::enter(tx, new.account, new.priority, new.steps.len() as i64).await?;
             for (ordinal, step) in (0..).zip(&new.steps) {
                 let (priority, tag) = (new.priority, tag + ordinal);
                 let place = Place { id: id + 1 + ordinal, task: id, ordinal, priority, tag };
-                steps::insert(tx, place, step).await?;
+                steps::insert(tx, &[(place, step)]).await?;
             }
             Ok(())
         })

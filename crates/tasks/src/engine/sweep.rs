@@ -46,7 +46,7 @@ impl Engine {
         if due.is_none_or(|due| due > now_ms) {
             return Ok(Swept::default());
         }
-        let lost = self.take_back(now_ms).await?;
+        let lost = self.take_back(now_ms, BATCH).await?;
         let wake = |_: u32| -> Work<Vec<i64>> {
             Box::new(move |tx| Box::pin(async move { steps::promote(tx, now_ms, BATCH).await }))
         };
@@ -60,17 +60,12 @@ impl Engine {
     /// Takes back every running step at once, whatever its lease. For the start of a process that knows that no
     /// other works on this store; a worker that does all the same loses its leases and publishes nothing.
     pub async fn take_back_all(&self) -> Result<usize> {
-        let mut all = 0;
-        loop {
-            match self.take_back(Millis::MAX).await? {
-                0 => return Ok(all),
-                some => all += some,
-            }
-        }
+        // In one look: what is taken back may be claimed again meanwhile.
+        self.take_back(Millis::MAX, i64::MAX).await
     }
 
-    async fn take_back(&self, now_ms: Millis) -> Result<usize> {
-        let expired = self.store().read(move |tx| Box::pin(steps::expired(tx, now_ms, BATCH))).await?;
+    async fn take_back(&self, now_ms: Millis, limit: i64) -> Result<usize> {
+        let expired = self.store().read(move |tx| Box::pin(steps::expired(tx, now_ms, limit))).await?;
         let mut lost = 0;
         for Expired { task, ordinal, fence } in expired {
             let event = Event::LeaseExpired { step: ordinal as usize, fence };

@@ -60,6 +60,35 @@ async fn what_cannot_be_a_task_is_refused() {
 }
 
 #[tokio::test]
+async fn of_tasks_that_arrive_together_only_the_wrong_ones_are_refused() {
+    on_each!(|bench| {
+        let together = (0..150).map(|nth| {
+            let session_id = Some(if nth % 50 == 7 { "same".to_owned() } else { format!("s{nth}") });
+            let steps = (0..nth % 3 + 1).map(|_| step(&[])).collect();
+            // PostgreSQL cannot store this character, and says so for the whole statement.
+            let session_context = if nth == 99 { "a\0b" } else { "ab" }.to_owned();
+            bench.engine.accept(NewTask { session_id, session_context, ..task(steps) })
+        });
+        let outcomes = futures::future::join_all(together).await;
+        let is_stored = |nth: usize| {
+            outcomes[nth].is_ok() || (nth == 99 && bench.store.backend() == mps_store::Backend::Postgres)
+        };
+        let refused: Vec<usize> = (0..150).filter(|nth| !is_stored(*nth)).collect();
+        assert_eq!(refused.len(), 2, "{refused:?}");
+        assert!(refused.iter().all(|nth| nth % 50 == 7), "{refused:?}");
+        for (nth, accepted) in outcomes.iter().enumerate() {
+            let Ok(accepted) = accepted else { continue };
+            let view = bench.view(&accepted.public_id).await;
+            assert_eq!(view.steps.len(), nth % 3 + 1);
+            assert_eq!(
+                view.task.session_id,
+                if nth % 50 == 7 { "same".to_owned() } else { format!("s{nth}") }
+            );
+        }
+    });
+}
+
+#[tokio::test]
 async fn a_session_id_is_taken_once_in_three_days_and_an_empty_one_never() {
     on_each!(|bench| {
         let with = |session: &str| NewTask { session_id: Some(session.into()), ..task(vec![step(&[])]) };
