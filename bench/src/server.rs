@@ -165,6 +165,14 @@ impl Server {
             .collect()
     }
 
+    /// How long the last encoder ran, in seconds, as the log tells (level `mps_work=debug`, format `json`).
+    pub(crate) fn last_run_s(&self) -> Result<f64> {
+        let log = std::fs::read_to_string(&self.log)?;
+        let line = log.lines().rfind(|line| line.contains("\"run ended\"")).context("no run has ended")?;
+        let line: Value = serde_json::from_str(line)?;
+        Ok(line["wall_ms"].as_f64().context("a run without a time")? / 1000.0)
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

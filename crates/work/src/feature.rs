@@ -80,9 +80,12 @@ impl FeatureExecutor {
         self.run_all(&wish.plan, &medium, folder.path(), &job.lease).await?;
         crash::point("after-run");
 
-        let info = self.kit.look_at_output(&folder.path().join(&wish.plan.probe), &cancel).await?;
+        let probed = folder.path().join(&wish.plan.probe);
         let store = storage::output(&*self.kit.buckets, job.task.account, &wish.storage).await?;
-        let staged = put::stage(&*store, folder.path(), &wish.plan.outputs).await?;
+        let (info, staged) = tokio::try_join!(
+            self.kit.look_at_output(&probed, &cancel),
+            put::stage(&*store, folder.path(), &wish.plan.outputs)
+        )?;
         crash::point("after-stage");
         self.publish(job, staged, &info).await
     }
