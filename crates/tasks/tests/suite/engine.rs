@@ -64,7 +64,7 @@ async fn of_tasks_that_arrive_together_only_the_wrong_ones_are_refused() {
     on_each!(|bench| {
         let together = (0..150).map(|nth| {
             let session_id = Some(if nth % 50 == 7 { "same".to_owned() } else { format!("s{nth}") });
-            let steps = (0..nth % 3 + 1).map(|_| step(&[])).collect();
+            let steps = (0..=nth % 3).map(|_| step(&[])).collect();
             // PostgreSQL cannot store this character, and says so for the whole statement.
             let session_context = if nth == 99 { "a\0b" } else { "ab" }.to_owned();
             bench.engine.accept(NewTask { session_id, session_context, ..task(steps) })
