@@ -375,6 +375,22 @@ mod tests {
     }
 
     #[test]
+    fn a_quality_that_would_not_count_is_refused() {
+        let of = |container: &str, codec: &str, more: Value| {
+            let mut video = json!({"Codec": codec, "Fps": 25, "Bitrate": 2000, "Vcrf": 20});
+            video.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let raw = json!({"Container": container, "RemoveAudio": 1, "VideoTemplate": video});
+            read(json!({"Definition": 0, "RawParameter": raw})).map_err(|error| error.message)
+        };
+        for (container, codec) in [("mxf", "mpeg2"), ("mxf", "dnxhd")] {
+            assert!(of(container, codec, json!({})).unwrap_err().contains("Vcrf"), "{codec}");
+        }
+        assert!(of("mxf", "dnxhd", json!({"Mode": "CRF"})).is_err());
+        assert!(of("mxf", "mpeg2", json!({"Mode": "CRF"})).is_ok());
+        assert!(of("mp4", "h264", json!({})).is_ok());
+    }
+
+    #[test]
     fn an_item_may_have_its_own_storage() {
         let own = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "c-1", "Region": "ap-beijing"}});
         let step = read(json!({"Definition": 100_010, "OutputStorage": own})).unwrap();

@@ -6,7 +6,8 @@ use mps_wire::types::RawTranscodeParameter;
 use mps_wire::{ApiError, Refused};
 use serde_json::Value;
 
-use super::params::{Audio, Params, Video};
+use super::params::{Audio, Params, Rate, Video, VideoEncode};
+use super::words::VideoCodec;
 use crate::plan::Build;
 
 const OVERLAYS: &str = "watermarks and mosaics are not built yet";
@@ -71,11 +72,31 @@ pub fn check(
     if body["VideoTemplate"]["ContentAdaptStream"].as_i64().unwrap_or(0) != 0 {
         return Err(unsupported("VideoTemplate.ContentAdaptStream", "it is not built yet"));
     }
+    if let Some(Video::Encode(video)) = &params.video {
+        check_quality(video)?;
+    }
     let audio = typed.audio_template.as_ref();
     if params.audio.is_some() && audio.is_some_and(|a| a.track_channel_info.is_some()) {
         return Err(unsupported("AudioTemplate.TrackChannelInfo", TRACKS));
     }
     encoders(params, build)
+}
+
+/// Refuses a quality that the encoder would not heed.
+fn check_quality(video: &VideoEncode) -> Result<(), ApiError> {
+    let word = video.codec.word();
+    match video.codec {
+        _ if video.crf.is_none() => Ok(()),
+        VideoCodec::Dnxhd => Err(unsupported(
+            "VideoTemplate.Vcrf",
+            "the quality of dnxhd follows from the size of the picture",
+        )),
+        VideoCodec::H266 | VideoCodec::Mpeg2 if video.rate != Rate::Crf => {
+            let why = format!("{word} goes by the Bitrate; set Mode to CRF, or leave Vcrf out");
+            Err(unsupported("VideoTemplate.Vcrf", &why))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses codecs that the installed ffmpeg cannot encode.
