@@ -13,6 +13,7 @@ mod results;
 mod sound;
 mod storage;
 mod tasks;
+mod traces;
 
 /// Skips a test of media on a machine without the tools.
 macro_rules! tools_or_return {

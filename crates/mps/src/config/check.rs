@@ -91,7 +91,7 @@ pub fn check(config: &Config) -> Result<()> {
     if config.telemetry.otlp_endpoint.is_some() && !cfg!(feature = "otlp") {
         return Err(Error::new(
             mps_core::error::Kind::Unsupported,
-            "telemetry.otlp_endpoint: this build cannot send traces; build it with --features otlp",
+            "telemetry.otlp_endpoint: this build cannot send traces; it was built without the feature otlp",
         ));
     }
     Ok(())
@@ -177,6 +177,6 @@ mod tests {
     #[test]
     fn traces_are_refused_by_a_build_that_cannot_send_them() {
         let error = refused(|c| c.telemetry.otlp_endpoint = Some("http://127.0.0.1:4318".to_owned()));
-        assert!(error.contains("--features otlp"), "{error}");
+        assert!(error.contains("feature otlp"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::section::section;
 
 section! {
-    /// Traces for an OpenTelemetry collector: a span per request and per step. Needs a build with the feature `otlp`.
+    /// Traces for an OpenTelemetry collector: a span per request and per step.
     pub struct Telemetry {
         /// Where the collector takes OTLP over HTTP: `http://127.0.0.1:4318`. Absent: no traces are sent.
         otlp_endpoint: Option<String> = None,
