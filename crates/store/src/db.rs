@@ -257,6 +257,16 @@ impl Store {
         self.0.ids.next(now_ms)
     }
 
+    /// How many new tasks may wait to be stored; beyond that the answer is [`Store::busy`].
+    pub fn capacity(&self) -> usize {
+        self.0.writers.capacity()
+    }
+
+    /// The refusal while too many changes wait: of kind `Limit` with `code=StoreBusy`.
+    pub fn busy() -> Error {
+        writer::full()
+    }
+
     /// Closures waiting for a writer now; a gauge.
     pub fn waiting_writes(&self) -> usize {
         self.0.writers.waiting()

@@ -51,6 +51,12 @@ impl Writers {
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Changes that may wait in the lane; of new tasks fewer, see [`Writers::submit`].
+    pub(crate) fn capacity(&self) -> usize {
+        let most = self.lanes[0].max_capacity();
+        most - most / 16
+    }
+
     pub(crate) fn waiting(&self) -> usize {
         self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).sum()
     }
@@ -67,7 +73,8 @@ impl Writers {
     }
 }
 
-fn full() -> Error {
+/// What a caller is told while too many others wait.
+pub(crate) fn full() -> Error {
     Error::new(Kind::Limit, "too many changes wait for the database").with("code", "StoreBusy")
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mps_core::clock::Millis;
 use mps_core::task::{NewTask, public_id};
 use mps_core::{Error, Kind, Result, crash};
-use mps_store::{Lane, Tx, fair, sessions, steps, tasks};
+use mps_store::{Lane, Store, Tx, fair, sessions, steps, tasks};
 use tokio::sync::oneshot;
 
 use super::{Accepted, Engine, Work};
@@ -41,11 +41,14 @@ struct Order {
 }
 
 impl Desk {
-    /// Whether the caller has to see to it that the line is served.
-    fn join(&self, waiting: Waiting) -> bool {
+    /// Whether the caller has to see to it that the line is served; refused while it has `most`.
+    fn join(&self, waiting: Waiting, most: usize) -> Result<bool> {
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.waiting.len() >= most {
+            return Err(Store::busy());
+        }
         line.waiting.push(waiting);
-        !std::mem::replace(&mut line.is_served, true)
+        Ok(!std::mem::replace(&mut line.is_served, true))
     }
 
     /// The next batch; with an empty one the serving has ended.
@@ -59,7 +62,8 @@ impl Desk {
 
 impl Engine {
     /// Accepts a task: once this returns it is on disk and will end. An error of kind `Conflict` with
-    /// `code=SessionId` says that the account used the session id within three days.
+    /// `code=SessionId` says that the account used the session id within three days, one of kind `Limit` that too many
+    /// tasks wait to be stored.
     pub async fn accept(&self, new: NewTask) -> Result<Accepted> {
         check(&new)?;
         let now_ms = self.now_ms();
@@ -74,7 +78,7 @@ impl Engine {
         };
         let accepted = order.accepted.clone();
         let (answer, answered) = oneshot::channel();
-        if self.0.desk.join(Waiting { order, answer }) {
+        if self.0.desk.join(Waiting { order, answer }, self.0.store.capacity())? {
             tokio::spawn(serve(self.clone()));
         }
         answered.await.unwrap_or_else(|_| Err(Error::unavailable("the server is being stopped")))?;
