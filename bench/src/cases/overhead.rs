@@ -60,9 +60,11 @@ pub(crate) async fn run() -> Result<bool> {
         upload(&server, source).await?;
     }
 
-    let mut starts = starts(&server).await?;
+    let (mut starts, mut looks) = starts(&server, &short).await?;
     let (p50, p99) = (percentile(&mut starts, 0.5), percentile(&mut starts, 0.99));
     println!("submit to encoder started: p50 {:.1} ms, p99 {:.1} ms of {STARTS}", ms(p50), ms(p99));
+    let (bare50, bare99) = (percentile(&mut looks, 0.5), percentile(&mut looks, 0.99));
+    println!("a bare look into the same source, in turn: p50 {:.1} ms, p99 {:.1} ms", ms(bare50), ms(bare99));
 
     let (mut cpu, mut around, mut slower, mut argv) = (Vec::new(), Vec::new(), Vec::new(), None);
     for nth in 0..PAIRS {
@@ -105,19 +107,36 @@ fn median(samples: &mut [f64]) -> f64 {
     samples[samples.len() / 2]
 }
 
-fn ffmpeg() -> PathBuf {
-    std::env::var_os("MPS_FFMPEG").map_or_else(|| PathBuf::from("ffmpeg"), PathBuf::from)
+fn bare_look(source: &Path) -> Result<Duration> {
+    let began = Instant::now();
+    let look = Command::new(tool("ffprobe"))
+        .args(["-v", "error", "-print_format", "json", "-show_format", "-show_streams"])
+        .arg(source)
+        .output()
+        .context("cannot start ffprobe")?;
+    let took = began.elapsed();
+    if !look.status.success() {
+        bail!("the bare look failed: {}", look.status);
+    }
+    Ok(took)
+}
+
+/// The program the environment names, or that of the search path.
+fn tool(name: &str) -> PathBuf {
+    let named = std::env::var_os(format!("MPS_{}", name.to_uppercase()));
+    named.map_or_else(|| PathBuf::from(name), PathBuf::from)
 }
 
 fn make_source(folder: &Path, name: &str, size: &str, seconds: u32) -> Result<PathBuf> {
     let path = folder.join(name);
-    let status = Command::new(ffmpeg())
+    let status = Command::new(tool("ffmpeg"))
         .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
         .arg(format!("testsrc2=s={size}:r=25:d={seconds},noise=alls=12:allf=t"))
         .args(["-f", "lavfi", "-i", &format!("sine=f=440:d={seconds}")])
         .args(["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "8M", "-pix_fmt", "yuv420p", "-c:a", "aac"])
         .arg(&path)
-        .status()?;
+        .status()
+        .context("cannot start ffmpeg; use make bench, or name it in MPS_FFMPEG")?;
     if !status.success() {
         bail!("cannot make the source: {status}");
     }
@@ -163,9 +182,10 @@ async fn finish(server: &Server, id: &str, every: Duration) -> Result<()> {
     }
 }
 
-/// From before each call to the moment its encoder was started, as the server's own log tells it.
-async fn starts(server: &Server) -> Result<Vec<Duration>> {
-    let mut times = Vec::with_capacity(STARTS);
+/// From before each call to the moment its encoder was started, as the server's own log tells it; and how long a bare
+/// ffprobe takes for the same source, which no start can do without.
+async fn starts(server: &Server, source: &Path) -> Result<(Vec<Duration>, Vec<Duration>)> {
+    let (mut times, mut looks) = (Vec::with_capacity(STARTS), Vec::with_capacity(STARTS));
     for nth in 0..STARTS {
         let before = std::time::SystemTime::now();
         let output = format!("start-{nth}.{{format}}");
@@ -177,8 +197,10 @@ async fn starts(server: &Server) -> Result<Vec<Duration>> {
         let started = server.encoder_starts()?;
         let Some(Started { at, .. }) = started.last() else { bail!("the log tells of no encoder") };
         times.push(at.duration_since(before).unwrap_or_default());
+        looks.push(bare_look(source)?);
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(times)
+    Ok((times, looks))
 }
 
 async fn through_service(server: &Server, receiver: &Receiver, nth: usize) -> Result<(Cost, Vec<String>)> {
@@ -207,7 +229,7 @@ fn bare(argv: &[String], dir: &Path) -> Result<Cost> {
         Ok(s(used.user_time()) + s(used.system_time()))
     };
     let (cpu, begun) = (children()?, Instant::now());
-    let status = Command::new(ffmpeg())
+    let status = Command::new(tool("ffmpeg"))
         .args(argv)
         .current_dir(dir)
         .stdout(Stdio::null())

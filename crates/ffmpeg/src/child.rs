@@ -3,11 +3,14 @@
 //! A thread of its own starts the child and waits for it. The thread outlives the child, which dies with the thread
 //! that started it, and the wait tells processor time and memory. The child leads a process group; whatever is left
 //! of the group is killed before the leader is reaped, while its number cannot yet mean somebody else.
+//!
+//! A child is a launcher first, and that waits for its errand on standard input. So one can be started ahead of its
+//! work: loading the program takes several times longer than what the launcher then does.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -15,6 +18,8 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use tokio::sync::{oneshot, watch};
 use wait4::Wait4;
+
+use crate::LauncherSpec;
 
 /// The children that run now. Clones share one list.
 #[derive(Debug, Clone)]
@@ -113,19 +118,6 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts a command without standard input, with its output and errors piped.
-    pub(crate) async fn start(mut command: Command, children: &Children) -> io::Result<Self> {
-        use std::os::unix::process::CommandExt;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let (tell_started, started) = oneshot::channel();
-        let children = children.clone();
-        std::thread::Builder::new()
-            .name("mps-child".to_owned())
-            .stack_size(128 << 10)
-            .spawn(move || live(command, &children, tell_started))?;
-        started.await.map_err(|_| io::Error::other("the thread of a child ended"))?
-    }
-
     /// Waits for the end. Cancel safe: may be called again.
     pub(crate) async fn wait(&mut self) -> io::Result<Ended> {
         let ended = (&mut self.ended).await;
@@ -142,8 +134,82 @@ impl Drop for Child {
     }
 }
 
-fn live(mut command: Command, children: &Children, tell_started: oneshot::Sender<io::Result<Child>>) {
-    let mut process = match command.spawn() {
+/// Starts children and knows those that run. Clones share everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Launchers {
+    pub(crate) spec: LauncherSpec,
+    pub(crate) children: Children,
+    keeps_spare: bool,
+    spare: Arc<Mutex<Option<Waiting>>>,
+}
+
+impl Launchers {
+    pub(crate) fn new(spec: LauncherSpec, keeps_spare: bool) -> Self {
+        Self { spec, children: Children::default(), keeps_spare, spare: Arc::default() }
+    }
+
+    /// Starts a child on an errand, with its output and errors piped and nothing to read.
+    pub(crate) async fn start(&self, errand: &[u8]) -> io::Result<Child> {
+        let spare = lock(&self.spare).take();
+        // A spare one may have died of old age, so its failure says nothing.
+        let started = match spare {
+            Some(spare) => spare.send(errand).await.ok(),
+            None => None,
+        };
+        let child = match started {
+            Some(child) => child,
+            None => self.launch()?.send(errand).await?,
+        };
+        if self.keeps_spare {
+            lock(&self.spare).get_or_insert(self.launch()?);
+        }
+        Ok(child)
+    }
+
+    fn launch(&self) -> io::Result<Waiting> {
+        use std::os::unix::process::CommandExt;
+        #[expect(clippy::disallowed_methods, reason = "the one place where media tools are started")]
+        let mut command = Command::new(&self.spec.program);
+        command.args(&self.spec.args).current_dir("/").env_clear().process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (errands, errand) = mpsc::channel();
+        let children = self.children.clone();
+        std::thread::Builder::new()
+            .name("mps-child".to_owned())
+            .stack_size(128 << 10)
+            .spawn(move || live(command, &errand, &children))?;
+        Ok(Waiting(errands))
+    }
+}
+
+/// A launcher without an errand yet; it ends when this is dropped.
+#[derive(Debug)]
+struct Waiting(mpsc::Sender<Errand>);
+
+struct Errand {
+    text: Vec<u8>,
+    tell_started: oneshot::Sender<io::Result<Child>>,
+}
+
+impl Waiting {
+    async fn send(self, errand: &[u8]) -> io::Result<Child> {
+        let gone = || io::Error::other("the thread of a child ended");
+        let (tell_started, started) = oneshot::channel();
+        self.0.send(Errand { text: errand.to_owned(), tell_started }).map_err(|_| gone())?;
+        started.await.map_err(|_| gone())?
+    }
+}
+
+fn live(mut command: Command, errands: &mpsc::Receiver<Errand>, children: &Children) {
+    let spawned = command.spawn();
+    let Ok(Errand { text, tell_started }) = errands.recv() else {
+        if let Ok(mut unneeded) = spawned {
+            // Waiting closes its standard input first.
+            let _ = unneeded.wait();
+        }
+        return;
+    };
+    let mut process = match spawned.and_then(|process| hand_over(process, &text)) {
         Ok(process) => process,
         Err(e) => {
             let _ = tell_started.send(Err(e));
@@ -179,6 +245,16 @@ fn live(mut command: Command, children: &Children, tell_started: oneshot::Sender
     drop(open);
     children.remove(ticket);
     let _ = tell_ended.send(reaped);
+}
+
+/// Gives a launcher its errand.
+fn hand_over(mut process: std::process::Child, errand: &[u8]) -> io::Result<std::process::Child> {
+    let given = process.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(errand));
+    if given.is_err() {
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+    given.map(|()| process)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,9 +1,9 @@
 //! The watch over one child: reads what it says, notices when it stops getting anywhere, ends it, reaps it.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use mps_core::{Error, Result};
@@ -16,7 +16,7 @@ use crate::child::{Child, Ended, Group};
 use crate::failure::{self, Stop};
 use crate::progress::Parser;
 use crate::run::{OnProgress, Report};
-use crate::sandbox::Policy;
+use crate::sandbox::{Errand, Policy};
 use crate::stall::Stall;
 use crate::{Limits, Tool, Tools};
 
@@ -59,10 +59,10 @@ pub(crate) async fn supervise(tools: &Tools, job: Job) -> Result<Done> {
         return Err(failure::explain(&job, Some(Stop::Cancelled), None, ""));
     }
     let begun = Instant::now();
-    let command = command(tools, &job)?;
-    let mut child = Child::start(command, tools.children()).await.map_err(|e| {
+    let errand = errand(tools, &job)?;
+    let mut child = tools.launchers.start(&errand).await.map_err(|e| {
         Error::internal(format!("cannot start {}", job.tool))
-            .with("launcher", tools.launcher.program.display())
+            .with("launcher", tools.launchers.spec.program.display())
             .because(e)
     })?;
     if tracing::enabled!(tracing::Level::DEBUG) {
@@ -89,7 +89,8 @@ pub(crate) async fn supervise(tools: &Tools, job: Job) -> Result<Done> {
     Ok(Done { report, stdout: said.answer })
 }
 
-fn command(tools: &Tools, job: &Job) -> Result<Command> {
+/// What the launcher is told.
+fn errand(tools: &Tools, job: &Job) -> Result<Vec<u8>> {
     let program = tools.path(job.tool)?;
     let limits = &job.limits;
     let temporary = job.dir.as_deref().map(|dir| dir.join(".tmp"));
@@ -111,18 +112,24 @@ fn command(tools: &Tools, job: &Job) -> Result<Command> {
         nice: limits.nice,
         confinement: tools.confinement,
     };
-    let policy = serde_json::to_string(&policy)
-        .map_err(|e| Error::internal("a path of a job is not UTF-8").because(e))?;
-
-    #[expect(clippy::disallowed_methods, reason = "the one place where media tools are started")]
-    let mut command = Command::new(&tools.launcher.program);
-    let folder = job.dir.as_deref().unwrap_or(Path::new("/"));
-    let home = temporary.as_deref().unwrap_or(Path::new("/nonexistent"));
-    command.args(&tools.launcher.args).arg(policy).arg("--").arg(program).args(&job.args);
-    command.current_dir(folder).env_clear();
-    command.env("HOME", home).env("TMPDIR", home).env("XDG_CACHE_HOME", home);
-    command.env("LANG", "C.UTF-8").env("FONTCONFIG_PATH", "/etc/fonts");
-    Ok(command)
+    let text = |word: &OsStr| {
+        let text = word.to_str().ok_or_else(|| Error::internal("a word of a command line is not UTF-8"));
+        text.map(str::to_owned)
+    };
+    let home = text(temporary.as_deref().unwrap_or(Path::new("/nonexistent")).as_os_str())?;
+    let mut env = BTreeMap::from(
+        [("LANG", "C.UTF-8"), ("FONTCONFIG_PATH", "/etc/fonts")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    env.extend(["HOME", "TMPDIR", "XDG_CACHE_HOME"].map(|name| (name.to_owned(), home.clone())));
+    let errand = Errand {
+        program: program.to_owned(),
+        args: job.args.iter().map(|arg| text(arg)).collect::<Result<_>>()?,
+        dir: job.dir.clone().unwrap_or_else(|| PathBuf::from("/")),
+        env,
+        policy,
+    };
+    serde_json::to_vec(&errand).map_err(|e| Error::internal("a path of a job is not UTF-8").because(e))
 }
 
 /// Everything heard from the child.

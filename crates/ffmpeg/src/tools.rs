@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mps_core::{Blame, Error, Kind, Result};
 
+use crate::child::Launchers;
 use crate::sandbox::Confinement;
 use crate::{Children, LauncherSpec};
 
@@ -53,6 +54,8 @@ pub struct ToolPaths {
     pub search_path: Option<OsString>,
     /// What starts a tool in its sandbox.
     pub launcher: LauncherSpec,
+    /// Whether a launcher is started ahead of the next run. It costs a waiting process and saves some milliseconds.
+    pub keeps_spare: bool,
     /// How strict that sandbox is.
     pub confinement: Confinement,
     /// Folders that every tool may read, such as the operator's fonts.
@@ -69,6 +72,7 @@ impl ToolPaths {
             folders: Vec::new(),
             search_path: None,
             launcher,
+            keeps_spare: false,
             confinement: Confinement::default(),
             readable: Vec::new(),
         }
@@ -81,10 +85,9 @@ pub struct Tools {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
     packager: Option<PathBuf>,
-    pub(crate) launcher: LauncherSpec,
+    pub(crate) launchers: Launchers,
     pub(crate) confinement: Confinement,
     pub(crate) readable: Vec<PathBuf>,
-    children: Children,
 }
 
 impl Tools {
@@ -100,10 +103,9 @@ impl Tools {
             ffmpeg: needed(Tool::Ffmpeg, &paths.ffmpeg)?,
             ffprobe: needed(Tool::Ffprobe, &paths.ffprobe)?,
             packager: find(Tool::Packager, paths.packager.as_deref(), paths)?,
-            launcher: paths.launcher.clone(),
+            launchers: Launchers::new(paths.launcher.clone(), paths.keeps_spare),
             confinement: paths.confinement,
             readable: paths.readable.clone(),
-            children: Children::default(),
         })
     }
 
@@ -118,12 +120,12 @@ impl Tools {
 
     /// The children that run now, for shutdown and metrics.
     pub fn children(&self) -> &Children {
-        &self.children
+        &self.launchers.children
     }
 
     /// What starts a tool.
     pub fn launcher(&self) -> &LauncherSpec {
-        &self.launcher
+        &self.launchers.spec
     }
 }
 

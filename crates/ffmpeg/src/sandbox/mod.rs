@@ -1,7 +1,7 @@
 //! The sandbox: a launcher that limits itself and then becomes the tool.
 //!
-//! The service starts its own binary again (`mps __exec POLICY -- TOOL ARGS…`). That process has one thread, so it
-//! may set limits, Landlock rules and a seccomp filter on itself safely before it turns into the tool. Whatever a
+//! The service starts its own binary again (`mps __exec`) and hands it an [`Errand`]. That process has one thread, so
+//! it may set limits, Landlock rules and a seccomp filter on itself safely before it turns into the tool. Whatever a
 //! hostile file makes the tool do then, it reads only the inputs and system libraries, writes only the job's
 //! folder, connects to one loopback port or nowhere, and dies with its parent.
 //!
@@ -13,14 +13,15 @@ mod support;
 mod syscalls;
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 
-pub use policy::{Confinement, Policy};
+pub use policy::{Confinement, Errand, Policy};
 pub use support::{Support, support};
 
 /// The exit status of a launcher that could not start its tool; its last line on stderr tells why.
@@ -32,16 +33,22 @@ pub(crate) const LAUNCH_PREFIX: &str = "sandbox: ";
 /// The argument that asks for a report instead of a tool.
 pub(crate) const CHECK: &str = "--check";
 
-/// Becomes the tool named by `args`: a JSON policy, `--`, the program and its arguments.
+/// Becomes the tool that standard input tells of: one [`Errand`] as JSON, to the end of the stream.
 ///
-/// Returns only when that is not possible, with [`LAUNCH_FAILED`]. Called with `--check` alone it prints what the
-/// kernel enforces as JSON and succeeds. Must be called before any thread is started.
+/// Returns only when that is not possible, with [`LAUNCH_FAILED`], or when there is no errand after all. Called with
+/// `--check` alone it prints what the kernel enforces as JSON and succeeds. Must be called before any thread is
+/// started.
 pub fn exec_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
-    if args.first().is_some_and(|first| first == CHECK) {
+    if args.into_iter().next().is_some_and(|first| first == CHECK) {
         return support::print();
     }
-    match exec(&args) {
+    let mut text = Vec::new();
+    let became = match std::io::stdin().lock().read_to_end(&mut text) {
+        Ok(0) => return ExitCode::SUCCESS,
+        Ok(_) => become_tool(&text),
+        Err(e) => Err(format!("cannot read the errand: {e}")),
+    };
+    match became {
         Ok(never) => match never {},
         Err(why) => {
             eprintln!("{LAUNCH_PREFIX}{why}");
@@ -50,25 +57,20 @@ pub fn exec_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn exec(args: &[OsString]) -> Result<std::convert::Infallible, String> {
-    let [policy, separator, program, rest @ ..] = args else {
-        return Err("usage: POLICY -- PROGRAM [ARGUMENT]…".to_owned());
-    };
-    if separator != "--" {
-        return Err("a policy and -- must come before the program".to_owned());
-    }
-    let policy = policy.to_str().ok_or("the policy is not UTF-8")?;
-    let policy: Policy = serde_json::from_str(policy).map_err(|e| format!("cannot read the policy: {e}"))?;
-
+fn become_tool(errand: &[u8]) -> Result<std::convert::Infallible, String> {
+    let Errand { program, args, dir, env, policy } =
+        serde_json::from_slice(errand).map_err(|e| format!("cannot read the errand: {e}"))?;
     die_with(policy.parent)?;
+    std::env::set_current_dir(&dir).map_err(|e| format!("cannot work in {}: {e}", dir.display()))?;
     limit(&policy)?;
     let enforced = confine(&policy)?;
     if policy.confinement == Confinement::Required && !enforced {
         return Err("this kernel cannot confine files, and the configuration requires it".to_owned());
     }
     #[expect(clippy::disallowed_methods, reason = "the launcher turns into the tool")]
-    let failed = std::process::Command::new(program).args(rest).exec();
-    Err(format!("cannot start {}: {failed}", program.to_string_lossy()))
+    let failed =
+        std::process::Command::new(&program).args(args).env_clear().envs(env).stdin(Stdio::null()).exec();
+    Err(format!("cannot start {}: {failed}", program.display()))
 }
 
 /// Ties this process to the one that started it, which may already be gone.

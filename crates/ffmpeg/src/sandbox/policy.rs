@@ -1,5 +1,6 @@
-//! What a child may do, as it is handed to the launcher. Visible in the process list: no secrets here.
+//! What a child does and may do, as it is handed to the launcher.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -43,4 +44,20 @@ pub struct Policy {
     pub nice: i32,
     /// How strictly.
     pub confinement: Confinement,
+}
+
+/// A command line, where it runs, and what it may do there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Errand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// The folder it runs in.
+    pub dir: PathBuf,
+    /// All its environment variables.
+    pub env: BTreeMap<String, String>,
+    /// What it may do.
+    pub policy: Policy,
 }

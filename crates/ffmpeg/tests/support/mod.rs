@@ -19,11 +19,17 @@ pub(crate) fn tools() -> Option<Tools> {
 
 /// Tools whose ffmpeg is another program.
 pub(crate) fn tools_with(program: &str) -> Tools {
-    let mut paths = ToolPaths::new(launcher());
-    paths.ffmpeg = Some(program.into());
-    paths.ffprobe = Some(program.into());
-    paths.packager = Some(program.into());
-    Tools::discover(&paths).unwrap()
+    Tools::discover(&paths_of(program)).unwrap()
+}
+
+pub(crate) fn paths_of(program: &str) -> ToolPaths {
+    let program = Some(std::path::PathBuf::from(program));
+    ToolPaths {
+        ffmpeg: program.clone(),
+        ffprobe: program.clone(),
+        packager: program,
+        ..ToolPaths::new(launcher())
+    }
 }
 
 pub(crate) fn launcher() -> LauncherSpec {

@@ -16,7 +16,7 @@ use mps_backends::relay::Relay;
 use mps_core::clock::{Clock, SystemClock};
 use mps_core::task::Rules;
 use mps_core::{Error, MediaInfo, Result};
-use mps_ffmpeg::{Capabilities, CapabilityService, Tools};
+use mps_ffmpeg::{Capabilities, CapabilityService, ToolPaths, Tools};
 use mps_media::plan::Build;
 use mps_store::Store;
 use mps_tasks::{Engine, EngineOptions, LocalBell, OutboxOptions, Sender, WorkerOptions};
@@ -55,7 +55,7 @@ impl Parts {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let node = node()?;
         let store = local::open(config).await?;
-        let tools = Tools::discover(&tools::paths(config))?;
+        let tools = Tools::discover(&ToolPaths { keeps_spare: true, ..tools::paths(config) })?;
         let guard = guard(config)?;
         let local = LocalBuckets::open(&config.data, store.clone(), Arc::clone(&clock), node).await?;
         let words = Arc::new(Words::new(Arc::clone(&clock)));
