@@ -139,19 +139,29 @@ impl Drop for Child {
 pub(crate) struct Launchers {
     pub(crate) spec: LauncherSpec,
     pub(crate) children: Children,
-    keeps_spare: bool,
-    spare: Arc<Mutex<Option<Waiting>>>,
+    /// How many to keep waiting.
+    keep: usize,
+    spare: Arc<Mutex<Spare>>,
 }
 
+#[derive(Debug, Default)]
+struct Spare {
+    waiting: Vec<Waiting>,
+    is_being_filled: bool,
+}
+
+/// How long after a start the place of its launcher is filled: what was started needs the processors first.
+const FILL_AFTER: Duration = Duration::from_millis(100);
+
 impl Launchers {
-    pub(crate) fn new(spec: LauncherSpec, keeps_spare: bool) -> Self {
-        Self { spec, children: Children::default(), keeps_spare, spare: Arc::default() }
+    pub(crate) fn new(spec: LauncherSpec, keep: usize) -> Self {
+        Self { spec, children: Children::default(), keep, spare: Arc::default() }
     }
 
     /// Starts a child on an errand, with its output and errors piped and nothing to read.
     pub(crate) async fn start(&self, errand: &[u8]) -> io::Result<Child> {
-        let spare = lock(&self.spare).take();
-        // A spare one may have died of old age, so its failure says nothing.
+        let spare = lock(&self.spare).waiting.pop();
+        // A spare one may have died meanwhile, so its failure says nothing.
         let started = match spare {
             Some(spare) => spare.send(errand).await.ok(),
             None => None,
@@ -160,10 +170,30 @@ impl Launchers {
             Some(child) => child,
             None => self.launch()?.send(errand).await?,
         };
-        if self.keeps_spare {
-            lock(&self.spare).get_or_insert(self.launch()?);
-        }
+        self.fill_later();
         Ok(child)
+    }
+
+    fn fill_later(&self) {
+        let mut spare = lock(&self.spare);
+        if spare.is_being_filled || spare.waiting.len() >= self.keep {
+            return;
+        }
+        spare.is_being_filled = true;
+        drop(spare);
+        let (launchers, spare) =
+            (Self { spare: Arc::default(), ..self.clone() }, Arc::downgrade(&self.spare));
+        tokio::spawn(async move {
+            tokio::time::sleep(FILL_AFTER).await;
+            let Some(spare) = spare.upgrade() else { return };
+            let mut spare = lock(&spare);
+            spare.is_being_filled = false;
+            while spare.waiting.len() < launchers.keep
+                && let Ok(waiting) = launchers.launch()
+            {
+                spare.waiting.push(waiting);
+            }
+        });
     }
 
     fn launch(&self) -> io::Result<Waiting> {

@@ -54,8 +54,8 @@ pub struct ToolPaths {
     pub search_path: Option<OsString>,
     /// What starts a tool in its sandbox.
     pub launcher: LauncherSpec,
-    /// Whether a launcher is started ahead of the next run. It costs a waiting process and saves some milliseconds.
-    pub keeps_spare: bool,
+    /// How many launchers are started ahead of the next runs. Each costs a waiting process and saves some milliseconds.
+    pub spares: usize,
     /// How strict that sandbox is.
     pub confinement: Confinement,
     /// Folders that every tool may read, such as the operator's fonts.
@@ -72,7 +72,7 @@ impl ToolPaths {
             folders: Vec::new(),
             search_path: None,
             launcher,
-            keeps_spare: false,
+            spares: 0,
             confinement: Confinement::default(),
             readable: Vec::new(),
         }
@@ -103,7 +103,7 @@ impl Tools {
             ffmpeg: needed(Tool::Ffmpeg, &paths.ffmpeg)?,
             ffprobe: needed(Tool::Ffprobe, &paths.ffprobe)?,
             packager: find(Tool::Packager, paths.packager.as_deref(), paths)?,
-            launchers: Launchers::new(paths.launcher.clone(), paths.keeps_spare),
+            launchers: Launchers::new(paths.launcher.clone(), paths.spares),
             confinement: paths.confinement,
             readable: paths.readable.clone(),
         })

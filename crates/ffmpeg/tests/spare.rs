@@ -33,7 +33,7 @@ fn waiting() -> Vec<i32> {
 #[tokio::test]
 async fn a_run_takes_the_launcher_that_waits_and_leaves_another() {
     let dir = tempfile::tempdir().unwrap();
-    let tools = Tools::discover(&ToolPaths { keeps_spare: true, ..paths_of("/bin/sh") }).unwrap();
+    let tools = Tools::discover(&ToolPaths { spares: 1, ..paths_of("/bin/sh") }).unwrap();
     pid_of_a_run(&tools, dir.path()).await;
     until("a spare launcher", || waiting().len() == 1).await;
     let spare = waiting()[0];

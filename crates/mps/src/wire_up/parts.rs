@@ -55,7 +55,7 @@ impl Parts {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let node = node()?;
         let store = local::open(config).await?;
-        let tools = Tools::discover(&ToolPaths { keeps_spare: true, ..tools::paths(config) })?;
+        let tools = Tools::discover(&ToolPaths { spares: SPARES, ..tools::paths(config) })?;
         let guard = guard(config)?;
         let local = LocalBuckets::open(&config.data, store.clone(), Arc::clone(&clock), node).await?;
         let words = Arc::new(Words::new(Arc::clone(&clock)));
@@ -182,6 +182,8 @@ pub(super) async fn keep_house(kit: Arc<Kit>, local: LocalBuckets, stopped: Canc
     }
 }
 
+/// A task starts two programs soon after another: one looks into its source, one encodes.
+const SPARES: usize = 2;
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 pub(super) fn worker_options(config: &Config) -> WorkerOptions {
