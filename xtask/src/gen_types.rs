@@ -1,6 +1,6 @@
 //! The Rust text of the wire types and of the request schema.
 //!
-//! Types are written for what the served actions reach; the schema for what any action may be sent.
+//! Types are written for what the served actions reach, but for those that travel as plain JSON; the schema for what any action may be sent.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,7 +20,8 @@ const SCHEMA_FILES: [(&str, char, char); 5] = [
 
 /// Every generated file of the wire crate: name and unformatted text.
 pub(crate) fn files(spec: &Spec) -> Result<Vec<(&'static str, String)>> {
-    let served = || spec.served.iter().map(|name| &spec.actions[name]);
+    let typed = |name: &&String| !spec.untyped.contains(*name);
+    let served = || spec.served.iter().filter(typed).map(|name| &spec.actions[name]);
     let requests: BTreeSet<&str> = served().map(|action| action.request.as_str()).collect();
     let responses: BTreeSet<&str> = served().map(|action| action.response.as_str()).collect();
     let all = spec.reach(requests.iter().chain(&responses).copied(), false);

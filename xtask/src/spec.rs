@@ -14,6 +14,8 @@ pub(crate) struct Spec {
     pub(crate) objects: BTreeMap<String, Object>,
     /// Names of the actions answered with work.
     pub(crate) served: BTreeSet<String>,
+    /// Names of the served actions whose requests and responses travel as plain JSON.
+    pub(crate) untyped: BTreeSet<String>,
     /// Names of the structures that get no Rust type.
     pub(crate) opaque: BTreeSet<String>,
 }
@@ -96,6 +98,7 @@ struct SpecFile {
 #[serde(deny_unknown_fields)]
 struct ServedFile {
     actions: BTreeSet<String>,
+    template_families: BTreeSet<String>,
     opaque: BTreeSet<String>,
 }
 
@@ -107,10 +110,12 @@ impl Spec {
             .context("parse spec/mps-2019-06-12.json")?;
         let served: ServedFile =
             toml::from_str(&read(&folder.join("served.toml"))?).context("parse spec/served.toml")?;
+        let untyped: BTreeSet<String> = served.template_families.iter().flat_map(|f| four(f)).collect();
         let spec = Self {
             actions: file.actions,
             objects: file.objects,
-            served: served.actions,
+            served: served.actions.iter().chain(&untyped).cloned().collect(),
+            untyped,
             opaque: served.opaque,
         };
         spec.verify()?;
@@ -152,6 +157,16 @@ impl Spec {
         }
         seen
     }
+}
+
+/// The actions of a template family, by the middle of their names.
+fn four(family: &str) -> [String; 4] {
+    [
+        format!("Create{family}Template"),
+        format!("Modify{family}Template"),
+        format!("Delete{family}Template"),
+        format!("Describe{family}Templates"),
+    ]
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use mps_backends::guard::Guard;
+use mps_backends::objects::local::LocalBuckets;
 use mps_core::clock::Clock;
 use mps_store::Store;
 use mps_tasks::Engine;
 use tokio::sync::Semaphore;
 
+use crate::assets::Assets;
 use crate::buckets::{BucketNames, Buckets};
 use crate::keys::Keys;
 use crate::limits::{Limits, Rates};
@@ -23,6 +25,8 @@ use crate::tools::ToolsCell;
 pub struct Parts {
     /// The durable state.
     pub store: Store,
+    /// The local buckets, one of which holds the files that templates bring.
+    pub local: LocalBuckets,
     /// Where tasks are given to.
     pub engine: Engine,
     /// The time.
@@ -81,6 +85,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) regions: Arc<Regions>,
     pub(crate) buckets: Buckets,
+    pub(crate) assets: Assets,
     pub(crate) keys: Keys,
     pub(crate) templates: Templates,
     pub(crate) limits: Limits,
@@ -95,12 +100,14 @@ pub struct App {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, engine, clock, regions, bucket_names, limits, tools, prober, guard, hooks } =
+        let Parts { store, local, engine, clock, regions, bucket_names, limits, tools, prober, guard, hooks } =
             parts;
         let regions = Arc::new(regions);
+        let assets = Assets::new(local, Arc::clone(&regions), &bucket_names.endpoints);
         let buckets = Buckets::new(store.clone(), Arc::clone(&clock), Arc::clone(&regions), bucket_names);
         Arc::new(Self {
             buckets,
+            assets,
             keys: Keys::new(store.clone(), Arc::clone(&clock)),
             templates: Templates::new(store.clone(), Arc::clone(&clock)),
             rates: Rates::new(limits.requests_per_second),

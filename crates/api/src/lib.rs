@@ -5,6 +5,7 @@
 
 mod actions;
 mod app;
+mod assets;
 mod auth;
 pub mod bucket_door;
 mod buckets;

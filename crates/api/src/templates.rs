@@ -10,7 +10,7 @@ use std::time::Duration;
 use mps_core::Result;
 use mps_core::clock::Clock;
 use mps_media::answer::times::iso;
-use mps_media::templates::{self as rules, Content, Family, Template};
+use mps_media::templates::{self as rules, Content, Family, Need, Template};
 use mps_store::{Lane, Store, Tx, templates as rows};
 use mps_wire::{ApiError, codes};
 use serde_json::Value;
@@ -78,20 +78,24 @@ pub(crate) async fn create(
     family: AnyFamily,
     request: &Value,
 ) -> Result<i64, ApiError> {
-    let (content, body) = stored(rules::create(family, request)?);
+    let content = rules::create(family, request)?;
+    let needs = family.needs(&content.body);
+    let (content, body) = stored(content);
     let (name, first, now) = (family.name(), family.first_definition(), app.clock.now_ms());
     let write = app.store.write_in(Lane::Accept, move |tx| {
         Box::pin(async move {
-            if rows::list(tx, account, name).await?.len() >= rules::MAX_CUSTOM {
-                return Ok(None);
+            if rows::count(tx, account, name).await? >= rules::MAX_CUSTOM {
+                let told =
+                    format!("an account has at most {} {name} templates; delete some", rules::MAX_CUSTOM);
+                return Ok(Err(codes::limit_exceeded_too_much_template(told)));
             }
-            rows::create(tx, account, name, first, &content.name, &body, now).await.map(Some)
+            if let Some(absent) = first_absent(tx, account, needs).await? {
+                return Ok(Err(absent));
+            }
+            rows::create(tx, account, name, first, &content.name, &body, now).await.map(Ok)
         })
     });
-    let id = write.await.map_err(error::answer)?.ok_or_else(|| {
-        let told = format!("an account has at most {} {name} templates; delete some", rules::MAX_CUSTOM);
-        codes::limit_exceeded_too_much_template(told)
-    })?;
+    let id = write.await.map_err(error::answer)??;
     app.templates.own.forget(&(account, name, id));
     Ok(id)
 }
@@ -125,12 +129,26 @@ async fn change(
     now_ms: i64,
 ) -> Result<Result<(), ApiError>> {
     let Some(row) = rows::get(tx, account, family.name(), id).await? else { return Ok(Err(absent(id))) };
-    let (content, body) = match rules::modify(family, &template(row), request) {
-        Ok(content) => stored(content),
+    let content = match rules::modify(family, &template(row), request) {
+        Ok(content) => content,
         Err(refused) => return Ok(Err(refused)),
     };
+    if let Some(absent) = first_absent(tx, account, family.needs(&content.body)).await? {
+        return Ok(Err(absent));
+    }
+    let (content, body) = stored(content);
     rows::update(tx, account, family.name(), id, &content.name, &body, now_ms).await?;
     Ok(Ok(()))
+}
+
+/// The answer to the first of `needs` that the account does not have.
+async fn first_absent(tx: &mut Tx<'_>, account: i64, needs: Vec<Need>) -> Result<Option<ApiError>> {
+    for need in needs {
+        if rows::get(tx, account, need.family, need.definition).await?.is_none() {
+            return Ok(Some(need.absent));
+        }
+    }
+    Ok(None)
 }
 
 /// Removes one of the account's own. Tasks that were accepted with it are not touched.

@@ -120,6 +120,14 @@ pub async fn delete(tx: &mut Tx<'_>, account: i64, family: &str, id: i64) -> Res
     Ok(removed == 1)
 }
 
+/// How many templates of a family an account has.
+pub async fn count(tx: &mut Tx<'_>, account: i64, family: &str) -> Result<usize> {
+    let q = "SELECT COUNT(*) FROM templates WHERE account = $1 AND family = $2";
+    let count: i64 = on!(tx, c => sqlx::query_scalar(q).bind(account).bind(family).fetch_one(c).await)
+        .doing("counting templates")?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 /// All templates of an account and family by number. An account has few, so filters and pages are the caller's.
 pub async fn list(tx: &mut Tx<'_>, account: i64, family: &str) -> Result<Vec<Template>> {
     let q = "SELECT id, name, body, created_ms, updated_ms FROM templates

@@ -3,7 +3,8 @@
 //! `s3s` reads the protocol and checks AWS signatures (V4 in header and query, V2 in query); [`cos`] checks the
 //! signatures of COS clients and turns their headers into those of S3; [`form`] takes uploads by HTML forms; the
 //! rest is this module's: who may use which bucket, and what each operation does to rows and files.
-//! Objects pass in pieces; none is ever held in memory. There is no anonymous access.
+//! Objects pass in pieces; none is ever held in memory. Nobody gets in without a signature, but to read an object of
+//! the service's own bucket, whose names cannot be guessed.
 
 mod access;
 mod backend;

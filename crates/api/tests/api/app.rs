@@ -11,6 +11,7 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use mps_api::{App, BucketNames, Hooks, Limits, Parts, Prober, Regions, ToolsCell, router};
 use mps_backends::guard::{Guard, Policy, Timeouts};
+use mps_backends::objects::local::LocalBuckets;
 use mps_core::clock::{Clock, FakeClock};
 use mps_core::media_info::VideoStream;
 use mps_core::task::TaskView;
@@ -49,6 +50,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Store,
     pub(crate) engine: Engine,
+    pub(crate) local: LocalBuckets,
     pub(crate) key: Pair,
     _dir: tempfile::TempDir,
 }
@@ -115,8 +117,11 @@ impl TestApp {
         let tools = ToolsCell::default();
         tools.fill(Build::with(["libx264", "aac", "libmp3lame", "libfdk_aac"], []));
         let alias = ("ap-guangzhou-2".to_owned(), "ap-guangzhou".to_owned());
+        let system: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let local = LocalBuckets::open(&dir.path().join("data"), store.clone(), system, 1).await.unwrap();
         let mut parts = Parts {
             store: store.clone(),
+            local: local.clone(),
             engine: engine.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             regions: Regions::new("ap-guangzhou", BTreeMap::from([alias])),
@@ -134,6 +139,7 @@ impl TestApp {
         change(&mut parts);
         let app = Self {
             router: router(App::new(parts)),
+            local,
             clock,
             store,
             engine,

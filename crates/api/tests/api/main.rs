@@ -7,6 +7,7 @@ mod completeness;
 mod limits;
 mod media;
 mod tasks;
+mod templates;
 mod transcode_templates;
 mod transport;
 mod validation;

@@ -1,5 +1,7 @@
 //! The system's own templates, as data.
 
+pub mod adaptive_dynamic_streaming;
+pub mod snapshots;
 pub mod transcode;
 
 use serde_json::Value;
@@ -13,10 +15,32 @@ pub struct Preset {
     pub name: String,
     /// Second name; empty where there is none.
     pub alias: String,
+    /// Its comment; mostly empty.
+    pub comment: String,
     /// When it was made, as printed.
     pub create_time: String,
     /// When it was changed, as printed.
     pub update_time: String,
     /// What it asks for, in the API's words.
     pub body: Value,
+}
+
+impl Preset {
+    /// A preset that was made and changed at one time, without a second name.
+    pub(crate) fn new(definition: i64, name: &str, time: &str, body: Value) -> Self {
+        Self {
+            definition,
+            name: name.to_owned(),
+            alias: String::new(),
+            comment: String::new(),
+            create_time: time.to_owned(),
+            update_time: time.to_owned(),
+            body,
+        }
+    }
+
+    /// The same, changed at another time.
+    pub(crate) fn updated(self, time: &str) -> Self {
+        Self { update_time: time.to_owned(), ..self }
+    }
 }

@@ -74,6 +74,7 @@ fn preset(definition: i64, name: String, body: Value) -> Preset {
         definition,
         name,
         alias: String::new(),
+        comment: String::new(),
         create_time: CREATED.to_owned(),
         update_time: UPDATED.to_owned(),
         body,

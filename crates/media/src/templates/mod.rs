@@ -3,12 +3,22 @@
 //! A family is what [`Family`] asks for; creating, changing and listing then work the same for all. Bodies stay the
 //! API's JSON: they are checked, stored and given back as they came.
 
+pub mod adaptive_dynamic_streaming;
+pub mod animated_graphics;
+pub mod image_sprite;
 mod paging;
+mod picture;
+mod rules;
+pub mod sample_snapshot;
+pub mod snapshot_by_time_offset;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod transcode;
+pub mod watermark;
 
 use mps_wire::ApiError;
 use mps_wire::codes::{self, value_of};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use paging::{Query, page, query};
 
@@ -20,6 +30,9 @@ pub const MAX_NAME: usize = 64;
 pub const MAX_COMMENT: usize = 256;
 /// The most templates of one family that an account may have.
 pub const MAX_CUSTOM: usize = 1000;
+
+/// Where the numbers of an account's own templates begin in most families: far above every preset.
+pub const FIRST_OWN: i64 = 200_001;
 
 /// One family of templates.
 pub trait Family: Send + Sync {
@@ -44,6 +57,23 @@ pub trait Family: Send + Sync {
     fn change(&self, body: &mut Value, patch: &Value) {
         merge(body, patch);
     }
+    /// Refuses changes that are never allowed, whatever the result would be.
+    ///
+    /// # Errors
+    /// The API's own codes.
+    fn check_change(&self, _before: &Value, _patch: &Value) -> Result<(), ApiError> {
+        Ok(())
+    }
+    /// What must be there for `body` to make sense; the caller looks it up.
+    fn needs(&self, _body: &Value) -> Vec<Need> {
+        Vec::new()
+    }
+    /// Whether `Type` of a listing is Preset or Custom. Families without presets have other words for it.
+    fn has_preset_filter(&self) -> bool {
+        true
+    }
+    /// Puts a listing in another order than presets first and the newest number first.
+    fn sort(&self, _all: &mut [Template], _request: &Value) {}
     /// The item of the listing.
     fn item(&self, template: &Template) -> Value;
     /// Checks the filters that only this family has.
@@ -57,6 +87,17 @@ pub trait Family: Send + Sync {
     fn passes(&self, _template: &Template, _request: &Value) -> bool {
         true
     }
+}
+
+/// Another thing of the account that a template names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// The family it belongs to, as in the store.
+    pub family: &'static str,
+    /// Its number.
+    pub definition: i64,
+    /// The answer when it is not there.
+    pub absent: ApiError,
 }
 
 /// A template, the system's or an account's own.
@@ -87,7 +128,7 @@ impl From<Preset> for Template {
             is_preset: true,
             name: preset.name,
             alias: preset.alias,
-            comment: String::new(),
+            comment: preset.comment,
             body: preset.body,
             create_time: preset.create_time,
             update_time: preset.update_time,
@@ -134,8 +175,9 @@ pub fn modify(family: &dyn Family, existing: &Template, request: &Value) -> Resu
             existing.definition
         )));
     }
-    let mut body = existing.body.clone();
-    family.change(&mut body, &body_of(request));
+    let (mut body, patch) = (existing.body.clone(), body_of(request));
+    family.check_change(&body, &patch)?;
+    family.change(&mut body, &patch);
     let content = Content {
         name: text("Name", request, MAX_NAME)?.unwrap_or_else(|| existing.name.clone()),
         comment: text("Comment", request, MAX_COMMENT)?.unwrap_or_else(|| existing.comment.clone()),
@@ -194,6 +236,26 @@ pub fn merge(base: &mut Value, patch: &Value) {
         }
         (base, patch) => *base = patch.clone(),
     }
+}
+
+/// `base` with the members of `over` put over it.
+pub(crate) fn merged(mut base: Value, over: &Value) -> Value {
+    merge(&mut base, over);
+    base
+}
+
+/// The item of a listing: the body over the members that are `usual` where they were not sent, and around it what
+/// every template has.
+pub(crate) fn listed(template: &Template, usual: Value) -> Value {
+    let frame = json!({
+        "Definition": template.definition,
+        "Type": if template.is_preset { "Preset" } else { "Custom" },
+        "Name": template.name,
+        "Comment": template.comment,
+        "CreateTime": template.create_time,
+        "UpdateTime": template.update_time,
+    });
+    merged(merged(usual, &template.body), &frame)
 }
 
 #[cfg(test)]

@@ -40,11 +40,11 @@ pub fn query(family: &dyn Family, request: &Value) -> Result<Query, ApiError> {
         return Err(value_of("Definitions", format!("more than {MAX_DEFINITIONS} Definitions")));
     }
     let most = family.most_per_page();
-    let limit = request["Limit"].as_u64().unwrap_or(USUAL_LIMIT);
-    if limit == 0 || limit > most {
-        return Err(value_of("Limit", format!("Limit is {limit}; it must be 1 to {most}")));
-    }
+    let limit = at_least(&request["Limit"], 1, USUAL_LIMIT)
+        .filter(|limit| *limit <= most)
+        .ok_or_else(|| value_of("Limit", format!("Limit is {}; it must be 1 to {most}", request["Limit"])))?;
     let preset = match request["Type"].as_str().unwrap_or_default() {
+        _ if !family.has_preset_filter() => None,
         "" => None,
         "Preset" => Some(true),
         "Custom" => Some(false),
@@ -55,8 +55,15 @@ pub fn query(family: &dyn Family, request: &Value) -> Result<Query, ApiError> {
         return Err(value_of("Name", format!("Name is longer than {MAX_NAME} characters")));
     }
     family.check_filters(request)?;
-    let offset = request["Offset"].as_u64().unwrap_or(0);
+    let offset = at_least(&request["Offset"], 0, 0).ok_or_else(|| {
+        value_of("Offset", format!("Offset is {}; it must not be negative", request["Offset"]))
+    })?;
     Ok(Query { definitions, preset, name, offset, limit, request: request.clone() })
+}
+
+/// A number that was sent, if it is not below `least`; `usual` where none was. Some families have signed ones.
+fn at_least(sent: &Value, least: u64, usual: u64) -> Option<u64> {
+    if sent.is_null() { Some(usual) } else { sent.as_u64().filter(|number| *number >= least) }
 }
 
 /// The answer without `RequestId`: presets first, then the account's own, the newest number first in each.
@@ -67,6 +74,7 @@ pub fn page(family: &dyn Family, query: &Query, customs: Vec<Template>) -> Value
     customs.sort_by_key(|template| std::cmp::Reverse(template.definition));
     all.extend(customs);
     all.retain(|template| passes(family, query, template));
+    family.sort(&mut all, &query.request);
     let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
     let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let items: Vec<Value> = all.iter().skip(skip).take(take).map(|t| family.item(t)).collect();
@@ -127,6 +135,8 @@ mod tests {
         assert_eq!(code(json!({"Definitions": many})), "InvalidParameterValue.Definitions");
         assert_eq!(code(json!({"Limit": 101})), "InvalidParameterValue.Limit");
         assert_eq!(code(json!({"Limit": 0})), "InvalidParameterValue.Limit");
+        assert_eq!(code(json!({"Limit": -1})), "InvalidParameterValue.Limit");
+        assert_eq!(code(json!({"Offset": -1})), "InvalidParameterValue");
         assert_eq!(code(json!({"Type": "Mine"})), "InvalidParameterValue.Type");
         assert_eq!(code(json!({"Name": "x".repeat(65)})), "InvalidParameterValue.Name");
         assert_eq!(code(json!({"ContainerType": "Both"})), "InvalidParameterValue.ContainerType");

@@ -121,6 +121,7 @@ impl Parts {
         let metrics = config.metrics.listen.is_none().then(|| Arc::clone(&self.metrics_text));
         Ok(mps_api::Parts {
             store: self.store.clone(),
+            local: self.local.clone(),
             engine: self.engine.clone(),
             clock: Arc::clone(&self.clock),
             regions: Regions::new(&config.region, config.region_aliases.clone()),

@@ -41,7 +41,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateAdaptiveDynamicStreamingTemplate",
         request: &objects::CreateAdaptiveDynamicStreamingTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateAgentRecordTask", request: &objects::CreateAgentRecordTaskRequest, served: false },
     Action { name: "CreateAiDramaTask", request: &objects::CreateAiDramaTaskRequest, served: false },
@@ -52,7 +52,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateAnimatedGraphicsTemplate",
         request: &objects::CreateAnimatedGraphicsTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateAsrHotwords", request: &objects::CreateAsrHotwordsRequest, served: false },
     Action {
@@ -69,7 +69,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateImageSpriteTemplate",
         request: &objects::CreateImageSpriteTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateLiveRecordTemplate",
@@ -92,7 +92,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateSampleSnapshotTemplate",
         request: &objects::CreateSampleSnapshotTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateSchedule", request: &objects::CreateScheduleRequest, served: false },
     Action {
@@ -108,7 +108,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateSnapshotByTimeOffsetTemplate",
         request: &objects::CreateSnapshotByTimeOffsetTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateStreamLinkEvent", request: &objects::CreateStreamLinkEventRequest, served: false },
     Action { name: "CreateStreamLinkFlow", request: &objects::CreateStreamLinkFlowRequest, served: false },
@@ -168,7 +168,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateWatermarkTemplate",
         request: &objects::CreateWatermarkTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateWordSamples", request: &objects::CreateWordSamplesRequest, served: false },
     Action { name: "CreateWorkflow", request: &objects::CreateWorkflowRequest, served: false },
@@ -185,12 +185,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteAdaptiveDynamicStreamingTemplate",
         request: &objects::DeleteAdaptiveDynamicStreamingTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteAnimatedGraphicsTemplate",
         request: &objects::DeleteAnimatedGraphicsTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DeleteAsrHotwords", request: &objects::DeleteAsrHotwordsRequest, served: false },
     Action {
@@ -206,7 +206,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteImageSpriteTemplate",
         request: &objects::DeleteImageSpriteTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteLiveRecordTemplate",
@@ -228,7 +228,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteSampleSnapshotTemplate",
         request: &objects::DeleteSampleSnapshotTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DeleteSchedule", request: &objects::DeleteScheduleRequest, served: false },
     Action {
@@ -244,7 +244,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteSnapshotByTimeOffsetTemplate",
         request: &objects::DeleteSnapshotByTimeOffsetTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DeleteStreamLinkEvent", request: &objects::DeleteStreamLinkEventRequest, served: false },
     Action { name: "DeleteStreamLinkFlow", request: &objects::DeleteStreamLinkFlowRequest, served: false },
@@ -312,7 +312,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteWatermarkTemplate",
         request: &objects::DeleteWatermarkTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DeleteWordSamples", request: &objects::DeleteWordSamplesRequest, served: false },
     Action { name: "DeleteWorkflow", request: &objects::DeleteWorkflowRequest, served: false },
@@ -329,7 +329,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeAdaptiveDynamicStreamingTemplates",
         request: &objects::DescribeAdaptiveDynamicStreamingTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeAgentRecordTask",
@@ -348,7 +348,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeAnimatedGraphicsTemplates",
         request: &objects::DescribeAnimatedGraphicsTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DescribeAsrHotwords", request: &objects::DescribeAsrHotwordsRequest, served: false },
     Action {
@@ -385,7 +385,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeImageSpriteTemplates",
         request: &objects::DescribeImageSpriteTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeImageTaskDetail",
@@ -423,7 +423,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeSampleSnapshotTemplates",
         request: &objects::DescribeSampleSnapshotTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DescribeSchedules", request: &objects::DescribeSchedulesRequest, served: false },
     Action {
@@ -439,7 +439,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeSnapshotByTimeOffsetTemplates",
         request: &objects::DescribeSnapshotByTimeOffsetTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeStreamLinkActivateState",
@@ -618,7 +618,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeWatermarkTemplates",
         request: &objects::DescribeWatermarkTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DescribeWordSamples", request: &objects::DescribeWordSamplesRequest, served: false },
     Action { name: "DescribeWorkflows", request: &objects::DescribeWorkflowsRequest, served: false },
@@ -656,12 +656,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifyAdaptiveDynamicStreamingTemplate",
         request: &objects::ModifyAdaptiveDynamicStreamingTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyAnimatedGraphicsTemplate",
         request: &objects::ModifyAnimatedGraphicsTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "ModifyAsrHotwords", request: &objects::ModifyAsrHotwordsRequest, served: false },
     Action {
@@ -682,7 +682,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifyImageSpriteTemplate",
         request: &objects::ModifyImageSpriteTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyLiveRecordTemplate",
@@ -703,7 +703,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifySampleSnapshotTemplate",
         request: &objects::ModifySampleSnapshotTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "ModifySchedule", request: &objects::ModifyScheduleRequest, served: false },
     Action {
@@ -719,7 +719,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifySnapshotByTimeOffsetTemplate",
         request: &objects::ModifySnapshotByTimeOffsetTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "ModifyStreamLinkEvent", request: &objects::ModifyStreamLinkEventRequest, served: false },
     Action { name: "ModifyStreamLinkFlow", request: &objects::ModifyStreamLinkFlowRequest, served: false },
@@ -772,7 +772,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifyWatermarkTemplate",
         request: &objects::ModifyWatermarkTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "ModifyWordSample", request: &objects::ModifyWordSampleRequest, served: false },
     Action {

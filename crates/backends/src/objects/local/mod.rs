@@ -40,6 +40,11 @@ use super::{ByteStream, ObjectMeta, ObjectStore, PutOptions, Staged, cut_range, 
 /// Bytes that a key may have.
 pub const KEY_BYTES: usize = 1024;
 
+/// The bucket of the service itself: files that templates bring. No account can make one of this name.
+pub const SERVICE_BUCKET: &str = "mps-service";
+/// The account that the service's bucket is filed under; nobody has a key of it.
+pub const SERVICE_ACCOUNT: i64 = 0;
+
 /// All local buckets of a data folder. Cheap to clone.
 #[derive(Clone)]
 pub struct LocalBuckets(Arc<Inner>);
@@ -98,6 +103,9 @@ impl LocalBuckets {
     /// ends in the number of another account.
     pub async fn create_bucket(&self, account: i64, name: &str, region: &str) -> Result<Created> {
         check_bucket_name(name)?;
+        if name == SERVICE_BUCKET && account != SERVICE_ACCOUNT {
+            return Err(bad_name(name, "it is the service's own"));
+        }
         let bucket =
             Bucket { name: name.to_owned(), account, region: region.to_owned(), created_ms: self.now_ms() };
         let suffix = name.rsplit_once('-').and_then(|(_, suffix)| suffix.parse::<i64>().ok());
