@@ -6,7 +6,6 @@ use crate::dispatch::Entry;
 mod media;
 mod tasks;
 mod templates;
-mod transcode_templates;
 mod watermark_templates;
 
 /// The families' lists.

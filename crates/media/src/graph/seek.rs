@@ -2,6 +2,9 @@
 //!
 //! The frame shown at a moment is the last one that begins at it or before. ffmpeg's exact entry throws that frame
 //! away when it begins before, so the entry here is inexact, a little early, and a filter waits for the moment.
+//!
+//! Timestamps are the source's own (`-copyts`): the zero that ffmpeg chooses by itself depends on which streams are
+//! used.
 
 use mps_core::media_info::MediaInfo;
 
@@ -15,16 +18,20 @@ const LONG_LEAD_US: i64 = 10_000_000;
 pub struct Entry {
     /// What the options before the input ask for, in microseconds from the source's beginning; 0 needs none.
     pub seek_us: i64,
-    /// Where the moment lies on the clock of the filters, in microseconds.
-    pub at_us: i64,
+    /// The moment by the source's own timestamps, in microseconds.
+    pub zero_us: i64,
 }
 
 impl Entry {
     /// The entry for the moment `at_us` after the source's beginning.
     pub fn new(info: &MediaInfo, at_us: i64) -> Self {
         let lead_us = if is_indexed(info) { LEAD_US } else { LONG_LEAD_US };
-        let seek_us = (at_us - lead_us).max(0);
-        Self { seek_us, at_us: at_us - seek_us }
+        Self { seek_us: (at_us - lead_us).max(0), zero_us: info.start_us + at_us }
+    }
+
+    /// The filters that set the moment to 0 and hold the last frame for ever, so that a moment behind it has one too.
+    pub fn filter(self) -> String {
+        format!("settb=1/1000000,setpts=PTS-({}),tpad=stop=-1:stop_mode=clone", self.zero_us)
     }
 
     /// The words before `-i`.
@@ -56,10 +63,10 @@ mod tests {
     #[test]
     fn an_entry_is_early_and_never_before_the_beginning() {
         let indexed = info(film(640, 360));
-        assert_eq!(Entry::new(&indexed, 400_000), Entry { seek_us: 0, at_us: 400_000 });
-        assert_eq!(Entry::new(&indexed, 5_000_000), Entry { seek_us: 4_000_000, at_us: 1_000_000 });
-        let stream = MediaInfo { format: "mpegts".to_owned(), ..indexed };
-        assert_eq!(Entry::new(&stream, 15_000_000), Entry { seek_us: 5_000_000, at_us: 10_000_000 });
+        assert_eq!(Entry::new(&indexed, 400_000), Entry { seek_us: 0, zero_us: 400_000 });
+        assert_eq!(Entry::new(&indexed, 5_000_000), Entry { seek_us: 4_000_000, zero_us: 5_000_000 });
+        let stream = MediaInfo { format: "mpegts".to_owned(), start_us: 1_400_000, ..indexed };
+        assert_eq!(Entry::new(&stream, 15_000_000), Entry { seek_us: 5_000_000, zero_us: 16_400_000 });
         assert_eq!(Entry::new(&stream, 15_000_000).words().join(" "), "-noaccurate_seek -ss 5.000000");
         assert!(Entry::new(&stream, 9_000_000).words().is_empty());
     }

@@ -15,7 +15,6 @@ use super::{Around, EXTRA, Still, VOD, length_us, pictures};
 use crate::features::outcome::outcome;
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::picture::{self, Fill, Timing};
-use crate::graph::seek::seconds;
 use crate::graph::{Clip, Entry};
 use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
 use crate::templates::{self, Family};
@@ -85,13 +84,10 @@ impl StepParams {
         build: &Build,
     ) -> Result<(Vec<Arg>, String)> {
         let entry = Entry::new(info, start_us);
-        let mut input: Vec<Arg> = entry.words().into_iter().map(Arg::Text).collect();
+        let mut input = vec![Arg::from("-copyts")];
+        input.extend(entry.words().into_iter().map(Arg::Text));
         input.extend([Arg::from("-i"), Arg::Source]);
-        let filter = format!(
-            "tpad=stop=-1:stop_mode=clone,fps=fps={}:round=up:start_time={}",
-            self.fps,
-            seconds(entry.at_us)
-        );
+        let filter = format!("{},fps=fps={}:round=up:start_time=0", entry.filter(), self.fps);
         let timing = Timing { filter, is_dropping: true };
         let chain = picture::chain(self.still.picture(), source, Some(&timing), build)?;
         Ok((input, chain))
@@ -114,7 +110,7 @@ impl StepParams {
         build: &Build,
     ) -> Result<Vec<Command>> {
         let (input, chain) = self.frames(info, source, start_us, build)?;
-        let picked = format!("{chain},trim=end_frame={count},setpts=PTS-STARTPTS");
+        let picked = format!("{chain},trim=end_frame={count}");
         let map = format!("0:{}", source.index);
         let file = Arg::File(format!("output.{}", self.format.extension()));
         let expected_us = count * 1_000_000 / i64::from(self.fps);

@@ -16,8 +16,6 @@ const FAR_US: i64 = 10_000_000;
 const FAR_UNINDEXED_US: i64 = 30_000_000;
 /// Moments of one command: each is an input of its own.
 const ENTRIES: usize = 8;
-/// The last frame is shown for ever, so that a moment behind it has one too.
-const HOLD: &str = "tpad=stop=-1:stop_mode=clone";
 
 /// Even distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +38,9 @@ impl Series {
     }
 
     /// The filter that picks them in one pass.
-    pub(super) fn timing(self) -> Timing {
-        let filter = format!("{HOLD},fps=fps=1000000/{}:round=up:start_time=0", self.every_us);
+    pub(super) fn timing(self, info: &MediaInfo) -> Timing {
+        let held = Entry::new(info, 0).filter();
+        let filter = format!("{held},fps=fps=1000000/{}:round=up:start_time=0", self.every_us);
         Timing { filter, is_dropping: true }
     }
 }
@@ -89,14 +88,13 @@ pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Vec<Command>> {
     let coding = shot.coding()?;
     let mut commands = Vec::new();
     for (group, moments) in moments.chunks(ENTRIES).enumerate() {
-        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        let (mut inputs, mut outputs) = (vec![Arg::from("-copyts")], Vec::new());
         for (nth, at_us) in moments.iter().enumerate() {
             let entry = Entry::new(shot.info, *at_us);
             inputs.extend(entry.words().into_iter().map(Arg::Text));
             inputs.extend([Arg::from("-i"), Arg::Source]);
-            let start = crate::graph::seek::seconds(entry.at_us);
             // A moment is met to a thousandth of a second.
-            let filter = format!("{HOLD},fps=fps=1000:round=up:start_time={start}");
+            let filter = format!("{},fps=fps=1000:round=up:start_time=0", entry.filter());
             let chain = shot.chain(&Timing { filter, is_dropping: true })?;
             let words =
                 ["-map", &format!("{nth}:{}", shot.source.index), "-filter:v", &chain].map(str::to_owned);
@@ -118,9 +116,9 @@ pub(super) fn series(shot: Shot<'_>, series: Series) -> Result<Vec<Command>> {
         return at(shot, &series.moments());
     }
     let (count, extension) = (series.count.to_string(), shot.format.extension());
-    let mut args = vec![Arg::from("-i"), Arg::Source];
+    let mut args = vec![Arg::from("-copyts"), Arg::from("-i"), Arg::Source];
     let map = format!("0:{}", shot.source.index);
-    args.extend(["-map", &map, "-filter:v", &shot.chain(&series.timing())?].map(Arg::from));
+    args.extend(["-map", &map, "-filter:v", &shot.chain(&series.timing(shot.info))?].map(Arg::from));
     args.extend(shot.coding()?.into_iter().map(Arg::Text));
     args.extend(["-fps_mode", "passthrough", "-frames:v", &count].map(Arg::from));
     args.extend(["-f", "image2", "-start_number", "0"].map(Arg::from));

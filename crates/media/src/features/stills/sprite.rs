@@ -99,10 +99,14 @@ impl StepParams {
                 vec!["-f".into(), "image2".into(), "-start_number".into(), "0".into(), "-i".into(), cells];
             (input, "0:0".to_owned(), format!("format=rgb24,{layout}{sheet}"))
         } else {
-            let picked =
-                picture::chain(shot.still.picture(), shot.source, Some(&series.timing()), shot.build)?;
+            let picked = picture::chain(
+                shot.still.picture(),
+                shot.source,
+                Some(&series.timing(shot.info)),
+                shot.build,
+            )?;
             let filters = format!("{picked},{finish},trim=end_frame={},{layout}{sheet}", series.count);
-            (vec!["-i".into(), Arg::Source], format!("0:{}", shot.source.index), filters)
+            (vec!["-copyts".into(), "-i".into(), Arg::Source], format!("0:{}", shot.source.index), filters)
         };
         let mut args = input;
         args.extend(["-map", &map, "-filter:v", &filters].map(Arg::from));
