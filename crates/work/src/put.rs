@@ -5,6 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
+use mps_core::task::Fault;
 use mps_core::{Blame, Error, Kind, Result, crash};
 use mps_media::features::Object;
 use mps_media::hls;
@@ -115,6 +116,13 @@ async fn one(
     role: Role,
     content: Content,
 ) -> Result<Put> {
+    if let Content::File(path) = &content
+        && !tokio::fs::try_exists(path).await.unwrap_or(true)
+    {
+        let told =
+            "the source gave nothing for one of the outputs: it is broken there, or shorter than it says";
+        return Err(Fault::Source.of(Error::invalid(told)));
+    }
     let options = PutOptions { content_type: content_type.to_owned(), ..PutOptions::default() };
     let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
     let written = match &content {

@@ -26,7 +26,9 @@ impl Entry {
     /// The entry for the moment `at_us` after the source's beginning.
     pub fn new(info: &MediaInfo, at_us: i64) -> Self {
         let lead_us = if is_indexed(info) { LEAD_US } else { LONG_LEAD_US };
-        Self { seek_us: (at_us - lead_us).max(0), zero_us: info.start_us + at_us }
+        // There is nothing to enter a bare stream by.
+        let seek_us = if is_bare(&info.format) { 0 } else { (at_us - lead_us).max(0) };
+        Self { seek_us, zero_us: info.start_us + at_us }
     }
 
     /// The filters that set the moment to 0 and hold the last frame for ever, so that a moment behind it has one too.
@@ -46,6 +48,25 @@ impl Entry {
 /// Whether the source can be entered at any place exactly.
 pub fn is_indexed(info: &MediaInfo) -> bool {
     info.format.split(',').any(|name| matches!(name, "mov" | "mp4" | "matroska" | "webm"))
+}
+
+/// Whether frames come without any time of their own, by the prober's name of the format.
+pub fn is_bare(format: &str) -> bool {
+    matches!(
+        format,
+        "h261"
+            | "h263"
+            | "h264"
+            | "hevc"
+            | "vvc"
+            | "evc"
+            | "m4v"
+            | "mpegvideo"
+            | "vc1"
+            | "cavsvideo"
+            | "obu"
+            | "av1"
+    )
 }
 
 /// A time as ffmpeg reads it, in seconds.
@@ -69,5 +90,7 @@ mod tests {
         assert_eq!(Entry::new(&stream, 15_000_000), Entry { seek_us: 5_000_000, zero_us: 16_400_000 });
         assert_eq!(Entry::new(&stream, 15_000_000).words().join(" "), "-noaccurate_seek -ss 5.000000");
         assert!(Entry::new(&stream, 9_000_000).words().is_empty());
+        let bare = MediaInfo { format: "h264".to_owned(), ..stream };
+        assert!(Entry::new(&bare, 90_000_000).words().is_empty());
     }
 }

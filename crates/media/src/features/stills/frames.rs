@@ -8,7 +8,7 @@ use mps_core::{Error, Kind, Result};
 
 use super::still::{Format, Still};
 use crate::graph::picture::{self, Timing};
-use crate::graph::seek::{Entry, is_indexed};
+use crate::graph::seek::{Entry, is_bare, is_indexed};
 use crate::plan::{Arg, Build, Command, Tool};
 
 /// From this distance on, entering for each moment reads less than one pass: with an index, and without.
@@ -34,7 +34,7 @@ impl Series {
 
     /// Whether each is better entered by itself.
     pub(super) fn is_far(self, info: &MediaInfo) -> bool {
-        self.every_us > if is_indexed(info) { FAR_US } else { FAR_UNINDEXED_US }
+        !is_bare(&info.format) && self.every_us > if is_indexed(info) { FAR_US } else { FAR_UNINDEXED_US }
     }
 
     /// The filter that picks them in one pass.

@@ -17,7 +17,7 @@ use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
 use crate::graph::picture::{self, Timing};
-use crate::graph::seek::{is_indexed, seconds};
+use crate::graph::seek::{is_bare, is_indexed, seconds};
 use crate::hls;
 use crate::names::{Pattern, Values};
 use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
@@ -162,25 +162,6 @@ impl<'a> Streams<'a> {
         (self.video.is_some() && self.params.video == Some(Video::Copy))
             || (self.audio.is_some() && self.params.audio == Some(Audio::Copy))
     }
-}
-
-/// Whether frames come without any time of their own.
-fn is_bare(format: &str) -> bool {
-    matches!(
-        format,
-        "h261"
-            | "h263"
-            | "h264"
-            | "hevc"
-            | "vvc"
-            | "evc"
-            | "m4v"
-            | "mpegvideo"
-            | "vc1"
-            | "cavsvideo"
-            | "obu"
-            | "av1"
-    )
 }
 
 /// How far before the start decoding begins, beyond what ffmpeg's exact entry does by itself.
