@@ -3,11 +3,19 @@
 
 use crate::dispatch::Entry;
 
+mod hotwords;
 mod media;
 mod tasks;
 mod templates;
 mod watermark_templates;
+mod word_samples;
 
 /// The families' lists.
-pub(crate) static FAMILIES: &[&[Entry]] =
-    &[media::ACTIONS, tasks::ACTIONS, templates::ACTIONS, watermark_templates::ACTIONS];
+pub(crate) static FAMILIES: &[&[Entry]] = &[
+    hotwords::ACTIONS,
+    media::ACTIONS,
+    tasks::ACTIONS,
+    templates::ACTIONS,
+    watermark_templates::ACTIONS,
+    word_samples::ACTIONS,
+];

@@ -33,7 +33,7 @@ fn video(format: &str, segments: &str) -> Value {
             "Audio": tone(audio),
         })
     };
-    body(format, segments, 0, LADDER.iter().map(rung).collect())
+    body(format, segments, 0, &LADDER.iter().map(rung).collect::<Vec<_>>())
 }
 
 fn sound() -> Value {
@@ -43,10 +43,10 @@ fn sound() -> Value {
             "Video": {"Codec": "copy", "Fps": 0, "Bitrate": 0},
         })
     };
-    body("HLS", "ts-segment", 1, SOUND_KBPS.iter().map(rung).collect())
+    body("HLS", "ts-segment", 1, &SOUND_KBPS.iter().map(rung).collect::<Vec<_>>())
 }
 
-fn body(format: &str, segments: &str, pure_audio: u32, streams: Vec<Value>) -> Value {
+fn body(format: &str, segments: &str, pure_audio: u32, streams: &[Value]) -> Value {
     json!({
         "Format": format, "SegmentType": segments, "PureAudio": pure_audio, "StreamInfos": streams,
         "DisableHigherVideoBitrate": 1, "DisableHigherVideoResolution": 1,

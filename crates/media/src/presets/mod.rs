@@ -1,7 +1,15 @@
 //! The system's own templates, as data.
 
 pub mod adaptive_dynamic_streaming;
+pub mod ai_analysis;
+pub mod ai_recognition;
+pub mod content_review;
+pub mod live_record;
+pub mod quality_control;
+pub mod smart_erase;
+pub mod smart_subtitle;
 pub mod snapshots;
+pub mod subtitle_embed;
 pub mod transcode;
 
 use serde_json::Value;
@@ -37,6 +45,11 @@ impl Preset {
             update_time: time.to_owned(),
             body,
         }
+    }
+
+    /// The same with a second name, which the API prints in English.
+    pub(crate) fn alias(self, alias: &str) -> Self {
+        Self { alias: alias.to_owned(), ..self }
     }
 
     /// The same, changed at another time.

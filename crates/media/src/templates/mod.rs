@@ -4,17 +4,31 @@
 //! API's JSON: they are checked, stored and given back as they came.
 
 pub mod adaptive_dynamic_streaming;
+pub mod ai_analysis;
+pub mod ai_recognition;
 pub mod animated_graphics;
+mod areas;
+pub mod asr_hotwords;
+pub mod blind_watermark;
+pub mod content_review;
 pub mod image_sprite;
+mod languages;
+pub mod live_record;
 mod paging;
 mod picture;
+pub mod process_image;
+pub mod quality_control;
 mod rules;
 pub mod sample_snapshot;
+pub mod smart_erase;
+pub mod smart_subtitle;
 pub mod snapshot_by_time_offset;
+pub mod subtitle_embed;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcode;
 pub mod watermark;
+pub mod word_samples;
 
 use mps_wire::ApiError;
 use mps_wire::codes::{self, value_of};
@@ -53,6 +67,13 @@ pub trait Family: Send + Sync {
     /// # Errors
     /// The API's own codes.
     fn check(&self, body: &Value) -> Result<(), ApiError>;
+    /// Checks the name beyond its length.
+    ///
+    /// # Errors
+    /// `InvalidParameterValue.Name`.
+    fn check_name(&self, _name: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
     /// Puts the given members of `patch` over `body`.
     fn change(&self, body: &mut Value, patch: &Value) {
         merge(body, patch);
@@ -160,6 +181,7 @@ pub fn create(family: &dyn Family, request: &Value) -> Result<Content, ApiError>
         comment: text("Comment", request, MAX_COMMENT)?.unwrap_or_default(),
         body: body_of(request),
     };
+    family.check_name(&content.name)?;
     family.check(&content.body)?;
     Ok(content)
 }
@@ -183,6 +205,7 @@ pub fn modify(family: &dyn Family, existing: &Template, request: &Value) -> Resu
         comment: text("Comment", request, MAX_COMMENT)?.unwrap_or_else(|| existing.comment.clone()),
         body,
     };
+    family.check_name(&content.name)?;
     family.check(&content.body)?;
     Ok(content)
 }

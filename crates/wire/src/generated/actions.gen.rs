@@ -31,12 +31,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateAIAnalysisTemplate",
         request: &objects::CreateAIAnalysisTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateAIRecognitionTemplate",
         request: &objects::CreateAIRecognitionTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateAdaptiveDynamicStreamingTemplate",
@@ -54,16 +54,16 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::CreateAnimatedGraphicsTemplateRequest,
         served: true,
     },
-    Action { name: "CreateAsrHotwords", request: &objects::CreateAsrHotwordsRequest, served: false },
+    Action { name: "CreateAsrHotwords", request: &objects::CreateAsrHotwordsRequest, served: true },
     Action {
         name: "CreateBlindWatermarkTemplate",
         request: &objects::CreateBlindWatermarkTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateContentReviewTemplate",
         request: &objects::CreateContentReviewTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateDocToVideoTask", request: &objects::CreateDocToVideoTaskRequest, served: false },
     Action {
@@ -74,20 +74,20 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateLiveRecordTemplate",
         request: &objects::CreateLiveRecordTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateMediaEvaluation", request: &objects::CreateMediaEvaluationRequest, served: false },
     Action { name: "CreatePersonSample", request: &objects::CreatePersonSampleRequest, served: false },
     Action {
         name: "CreateProcessImageTemplate",
         request: &objects::CreateProcessImageTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "CreateProject", request: &objects::CreateProjectRequest, served: false },
     Action {
         name: "CreateQualityControlTemplate",
         request: &objects::CreateQualityControlTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateSampleSnapshotTemplate",
@@ -98,12 +98,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateSmartEraseTemplate",
         request: &objects::CreateSmartEraseTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateSmartSubtitleTemplate",
         request: &objects::CreateSmartSubtitleTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateSnapshotByTimeOffsetTemplate",
@@ -151,7 +151,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "CreateSubtitleEmbedTemplate",
         request: &objects::CreateSubtitleEmbedTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "CreateTranscodeTemplate",
@@ -170,17 +170,17 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::CreateWatermarkTemplateRequest,
         served: true,
     },
-    Action { name: "CreateWordSamples", request: &objects::CreateWordSamplesRequest, served: false },
+    Action { name: "CreateWordSamples", request: &objects::CreateWordSamplesRequest, served: true },
     Action { name: "CreateWorkflow", request: &objects::CreateWorkflowRequest, served: false },
     Action {
         name: "DeleteAIAnalysisTemplate",
         request: &objects::DeleteAIAnalysisTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteAIRecognitionTemplate",
         request: &objects::DeleteAIRecognitionTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteAdaptiveDynamicStreamingTemplate",
@@ -192,16 +192,16 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DeleteAnimatedGraphicsTemplateRequest,
         served: true,
     },
-    Action { name: "DeleteAsrHotwords", request: &objects::DeleteAsrHotwordsRequest, served: false },
+    Action { name: "DeleteAsrHotwords", request: &objects::DeleteAsrHotwordsRequest, served: true },
     Action {
         name: "DeleteBlindWatermarkTemplate",
         request: &objects::DeleteBlindWatermarkTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteContentReviewTemplate",
         request: &objects::DeleteContentReviewTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteImageSpriteTemplate",
@@ -211,19 +211,19 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteLiveRecordTemplate",
         request: &objects::DeleteLiveRecordTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DeletePersonSample", request: &objects::DeletePersonSampleRequest, served: false },
     Action {
         name: "DeleteProcessImageTemplate",
         request: &objects::DeleteProcessImageTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DeleteProject", request: &objects::DeleteProjectRequest, served: false },
     Action {
         name: "DeleteQualityControlTemplate",
         request: &objects::DeleteQualityControlTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteSampleSnapshotTemplate",
@@ -234,12 +234,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteSmartEraseTemplate",
         request: &objects::DeleteSmartEraseTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteSmartSubtitleTemplate",
         request: &objects::DeleteSmartSubtitleTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteSnapshotByTimeOffsetTemplate",
@@ -301,7 +301,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DeleteSubtitleEmbedTemplate",
         request: &objects::DeleteSubtitleEmbedTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DeleteTranscodeTemplate",
@@ -314,17 +314,17 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DeleteWatermarkTemplateRequest,
         served: true,
     },
-    Action { name: "DeleteWordSamples", request: &objects::DeleteWordSamplesRequest, served: false },
+    Action { name: "DeleteWordSamples", request: &objects::DeleteWordSamplesRequest, served: true },
     Action { name: "DeleteWorkflow", request: &objects::DeleteWorkflowRequest, served: false },
     Action {
         name: "DescribeAIAnalysisTemplates",
         request: &objects::DescribeAIAnalysisTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeAIRecognitionTemplates",
         request: &objects::DescribeAIRecognitionTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeAdaptiveDynamicStreamingTemplates",
@@ -350,11 +350,11 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DescribeAnimatedGraphicsTemplatesRequest,
         served: true,
     },
-    Action { name: "DescribeAsrHotwords", request: &objects::DescribeAsrHotwordsRequest, served: false },
+    Action { name: "DescribeAsrHotwords", request: &objects::DescribeAsrHotwordsRequest, served: true },
     Action {
         name: "DescribeAsrHotwordsList",
         request: &objects::DescribeAsrHotwordsListRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeBatchTaskDetail",
@@ -364,7 +364,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeBlindWatermarkTemplates",
         request: &objects::DescribeBlindWatermarkTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeCloneViralTask",
@@ -374,7 +374,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeContentReviewTemplates",
         request: &objects::DescribeContentReviewTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DescribeDesignTask", request: &objects::DescribeDesignTaskRequest, served: false },
     Action {
@@ -396,7 +396,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeLiveRecordTemplates",
         request: &objects::DescribeLiveRecordTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeMDPMPSUserInfo",
@@ -408,12 +408,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeProcessImageTemplates",
         request: &objects::DescribeProcessImageTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeQualityControlTemplates",
         request: &objects::DescribeQualityControlTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeSSAIActivateState",
@@ -429,12 +429,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeSmartEraseTemplates",
         request: &objects::DescribeSmartEraseTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeSmartSubtitleTemplates",
         request: &objects::DescribeSmartSubtitleTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "DescribeSnapshotByTimeOffsetTemplates",
@@ -589,7 +589,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "DescribeSubtitleEmbedTemplates",
         request: &objects::DescribeSubtitleEmbedTemplatesRequest,
-        served: false,
+        served: true,
     },
     Action { name: "DescribeTaskDetail", request: &objects::DescribeTaskDetailRequest, served: true },
     Action { name: "DescribeTasks", request: &objects::DescribeTasksRequest, served: true },
@@ -620,7 +620,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DescribeWatermarkTemplatesRequest,
         served: true,
     },
-    Action { name: "DescribeWordSamples", request: &objects::DescribeWordSamplesRequest, served: false },
+    Action { name: "DescribeWordSamples", request: &objects::DescribeWordSamplesRequest, served: true },
     Action { name: "DescribeWorkflows", request: &objects::DescribeWorkflowsRequest, served: false },
     Action { name: "DesignVoiceAsync", request: &objects::DesignVoiceAsyncRequest, served: false },
     Action {
@@ -646,12 +646,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifyAIAnalysisTemplate",
         request: &objects::ModifyAIAnalysisTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyAIRecognitionTemplate",
         request: &objects::ModifyAIRecognitionTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyAdaptiveDynamicStreamingTemplate",
@@ -663,16 +663,16 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::ModifyAnimatedGraphicsTemplateRequest,
         served: true,
     },
-    Action { name: "ModifyAsrHotwords", request: &objects::ModifyAsrHotwordsRequest, served: false },
+    Action { name: "ModifyAsrHotwords", request: &objects::ModifyAsrHotwordsRequest, served: true },
     Action {
         name: "ModifyBlindWatermarkTemplate",
         request: &objects::ModifyBlindWatermarkTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyContentReviewTemplate",
         request: &objects::ModifyContentReviewTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyDocToVideoTaskStatus",
@@ -687,18 +687,18 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifyLiveRecordTemplate",
         request: &objects::ModifyLiveRecordTemplateRequest,
-        served: false,
+        served: true,
     },
     Action { name: "ModifyPersonSample", request: &objects::ModifyPersonSampleRequest, served: false },
     Action {
         name: "ModifyProcessImageTemplate",
         request: &objects::ModifyProcessImageTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyQualityControlTemplate",
         request: &objects::ModifyQualityControlTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifySampleSnapshotTemplate",
@@ -709,12 +709,12 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifySmartEraseTemplate",
         request: &objects::ModifySmartEraseTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifySmartSubtitleTemplate",
         request: &objects::ModifySmartSubtitleTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifySnapshotByTimeOffsetTemplate",
@@ -762,7 +762,7 @@ pub static ACTIONS: [Action; 230] = [
     Action {
         name: "ModifySubtitleEmbedTemplate",
         request: &objects::ModifySubtitleEmbedTemplateRequest,
-        served: false,
+        served: true,
     },
     Action {
         name: "ModifyTranscodeTemplate",
@@ -774,7 +774,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::ModifyWatermarkTemplateRequest,
         served: true,
     },
-    Action { name: "ModifyWordSample", request: &objects::ModifyWordSampleRequest, served: false },
+    Action { name: "ModifyWordSample", request: &objects::ModifyWordSampleRequest, served: true },
     Action {
         name: "ParseLiveStreamProcessNotification",
         request: &objects::ParseLiveStreamProcessNotificationRequest,

@@ -41,6 +41,51 @@ pub struct AiRestorationConfig {
     pub r#type: Option<String>,
 }
 
+/// `AiSampleTagOperation` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AiSampleTagOperation {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `Tags`: list of string, required.
+    #[serde(rename = "Tags", serialize_with = "crate::zero::or_zero")]
+    pub tags: Option<Vec<String>>,
+}
+
+/// `AiSampleWord` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AiSampleWord {
+    /// `Keyword`: string.
+    #[serde(rename = "Keyword", deserialize_with = "crate::zero::or_default")]
+    pub keyword: String,
+    /// `TagSet`: list of string.
+    #[serde(rename = "TagSet", deserialize_with = "crate::zero::or_default")]
+    pub tag_set: Vec<String>,
+    /// `UsageSet`: list of string.
+    #[serde(rename = "UsageSet", deserialize_with = "crate::zero::or_default")]
+    pub usage_set: Vec<String>,
+    /// `CreateTime`: string.
+    #[serde(rename = "CreateTime", deserialize_with = "crate::zero::or_default")]
+    pub create_time: String,
+    /// `UpdateTime`: string.
+    #[serde(rename = "UpdateTime", deserialize_with = "crate::zero::or_default")]
+    pub update_time: String,
+}
+
+/// `AiSampleWordInfo` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AiSampleWordInfo {
+    /// `Keyword`: string, required.
+    #[serde(rename = "Keyword", serialize_with = "crate::zero::or_zero")]
+    pub keyword: Option<String>,
+    /// `Tags`: list of string.
+    #[serde(rename = "Tags", serialize_with = "crate::zero::or_zero")]
+    pub tags: Option<Vec<String>>,
+}
+
 /// `ArtifactRepairConfig` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,6 +96,51 @@ pub struct ArtifactRepairConfig {
     /// `Type`: string.
     #[serde(rename = "Type")]
     pub r#type: Option<String>,
+}
+
+/// `AsrHotwordsSet` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AsrHotwordsSet {
+    /// `HotwordsId`: string.
+    #[serde(rename = "HotwordsId", deserialize_with = "crate::zero::or_default")]
+    pub hotwords_id: String,
+    /// `Status`: integer, not negative.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: u64,
+    /// `Name`: string.
+    #[serde(rename = "Name", deserialize_with = "crate::zero::or_default")]
+    pub name: String,
+    /// `WordCount`: integer, not negative.
+    #[serde(rename = "WordCount", deserialize_with = "crate::zero::or_default")]
+    pub word_count: u64,
+    /// `FileName`: string.
+    #[serde(rename = "FileName", deserialize_with = "crate::zero::or_default")]
+    pub file_name: String,
+    /// `CreateTime`: string.
+    #[serde(rename = "CreateTime", deserialize_with = "crate::zero::or_default")]
+    pub create_time: String,
+    /// `UpdateTime`: string.
+    #[serde(rename = "UpdateTime", deserialize_with = "crate::zero::or_default")]
+    pub update_time: String,
+    /// `Type`: integer, not negative.
+    #[serde(rename = "Type", deserialize_with = "crate::zero::or_default")]
+    pub r#type: u64,
+}
+
+/// `AsrHotwordsSetItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AsrHotwordsSetItem {
+    /// `Id`: integer, not negative.
+    #[serde(rename = "Id", deserialize_with = "crate::zero::or_default")]
+    pub id: u64,
+    /// `Text`: string.
+    #[serde(rename = "Text", deserialize_with = "crate::zero::or_default")]
+    pub text: String,
+    /// `Weight`: integer.
+    #[serde(rename = "Weight", deserialize_with = "crate::zero::or_default")]
+    pub weight: i64,
 }
 
 /// `AudioBeautifyConfig` of the API.

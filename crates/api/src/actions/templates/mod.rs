@@ -8,10 +8,20 @@
 use std::marker::PhantomData;
 
 use mps_media::templates::adaptive_dynamic_streaming::AdaptiveDynamicStreaming;
+use mps_media::templates::ai_analysis::AiAnalysis;
+use mps_media::templates::ai_recognition::AiRecognition;
 use mps_media::templates::animated_graphics::AnimatedGraphics;
+use mps_media::templates::blind_watermark::BlindWatermark;
+use mps_media::templates::content_review::ContentReview;
 use mps_media::templates::image_sprite::ImageSprite;
+use mps_media::templates::live_record::LiveRecord;
+use mps_media::templates::process_image::ProcessImage;
+use mps_media::templates::quality_control::QualityControl;
 use mps_media::templates::sample_snapshot::SampleSnapshot;
+use mps_media::templates::smart_erase::SmartErase;
+use mps_media::templates::smart_subtitle::SmartSubtitle;
 use mps_media::templates::snapshot_by_time_offset::SnapshotByTimeOffset;
+use mps_media::templates::subtitle_embed::SubtitleEmbed;
 use mps_media::templates::transcode::Transcode;
 use mps_wire::{ApiError, codes};
 use serde::de::IgnoredAny;
@@ -64,6 +74,16 @@ families! {
     ImageSprite: "ImageSprite",
     AnimatedGraphics: "AnimatedGraphics",
     AdaptiveDynamicStreaming: "AdaptiveDynamicStreaming",
+    AiAnalysis: "AIAnalysis",
+    AiRecognition: "AIRecognition",
+    ContentReview: "ContentReview",
+    QualityControl: "QualityControl",
+    LiveRecord: "LiveRecord",
+    SmartSubtitle: "SmartSubtitle",
+    SmartErase: "SmartErase",
+    SubtitleEmbed: "SubtitleEmbed",
+    BlindWatermark: "BlindWatermark",
+    ProcessImage: "ProcessImage",
 }
 
 /// Makes a template of the account's own.

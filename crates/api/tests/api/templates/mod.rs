@@ -1,9 +1,12 @@
 //! What all template families have in common, on a sample of each.
 
 mod every_family;
+mod hotwords;
 mod listing;
 mod samples;
+mod subtitles;
 mod watermark;
+mod word_samples;
 
 use serde_json::{Value, json};
 

@@ -42,7 +42,7 @@ fn sample(stem: &'static str, preset: Option<i64>, body: Value, patch: Value) ->
 
 /// A sample of every family.
 pub(super) fn all() -> Vec<Sample> {
-    [pictures(), videos()].into_iter().flatten().collect()
+    [pictures(), videos(), analyses(), subtitles()].into_iter().flatten().collect()
 }
 
 fn pictures() -> Vec<Sample> {
@@ -103,4 +103,119 @@ fn videos() -> Vec<Sample> {
         json!({"Format": "HLS", "SegmentType": "mp4-segment", "StreamInfos": [stream(720, 1800), stream(360, 400)]}),
         json!({"DisableHigherVideoBitrate": 1}),
     )]
+}
+
+fn analyses() -> Vec<Sample> {
+    vec![
+        sample(
+            "AIAnalysis",
+            Some(28),
+            json!({"TagConfigure": {"Switch": "ON"}, "CoverConfigure": {"Switch": "OFF"}}),
+            json!({"TagConfigure": {"Switch": "OFF"}}),
+        ),
+        sample(
+            "AIRecognition",
+            Some(10_101),
+            json!({
+                "FaceConfigure": {
+                    "Switch": "ON", "Score": 80.5, "DefaultLibraryLabelSet": ["sport", "entertainment"],
+                    "UserDefineLibraryLabelSet": [], "FaceLibrary": "Default",
+                },
+                "AsrFullTextConfigure": {"Switch": "ON", "SubtitleFormat": "", "SourceLanguage": "en"},
+            }),
+            json!({"FaceConfigure": {"Score": 90}}),
+        ),
+        sample(
+            "ContentReview",
+            Some(10),
+            json!({
+                "PornConfigure": {"ImgReviewInfo": {
+                    "Switch": "ON", "LabelSet": ["sexy", "porn"], "BlockConfidence": 80, "ReviewConfidence": 70,
+                }},
+                "UserDefineConfigure": {"AsrReviewInfo": {
+                    "Switch": "OFF", "LabelSet": ["own"], "BlockConfidence": 100, "ReviewConfidence": 75,
+                }},
+            }),
+            json!({"PornConfigure": {"ImgReviewInfo": {"BlockConfidence": 81}}}),
+        ),
+        sample(
+            "QualityControl",
+            Some(40),
+            json!({
+                "QualityControlItemSet": [
+                    {"Type": "Mosaic", "Switch": "ON", "Sampling": "Time", "IntervalTime": 1000, "Threshold": "50"},
+                    {"Type": "NoVoice", "Switch": "OFF", "Sampling": "", "Duration": 0},
+                ],
+                "RecordFormat": "PNG",
+                "Strategy": {
+                    "StrategyType": "TimeSpotCheck", "TimeSpotCheck": {"CheckDuration": 10, "CirclesNumber": 0},
+                },
+            }),
+            json!({"Strategy": {"TimeSpotCheck": {"CheckDuration": 20}}}),
+        ),
+        sample(
+            "LiveRecord",
+            Some(10),
+            json!({
+                "HLSConfigure": {"ItemDuration": 10, "Interval": 1800, "ContinueTimeout": 60}, "RecordType": "auto",
+            }),
+            json!({"HLSConfigure": {"ItemDuration": 11}}),
+        ),
+        sample(
+            "ProcessImage",
+            None,
+            json!({
+                "ProcessImageTemplate": {
+                    "EncodeConfig": {"Format": "PNG", "Quality": 90},
+                    "EnhanceConfig": {"SharpEnhance": {"Switch": "ON", "Intensity": 0.5}},
+                },
+                "StdExtInfo": "{}",
+            }),
+            json!({"ProcessImageTemplate": {"EncodeConfig": {"Quality": 91}}}),
+        ),
+    ]
+}
+
+fn subtitles() -> Vec<Sample> {
+    let area = json!({"LeftTopX": 0.1, "LeftTopY": 0.7, "RightBottomX": 0.9, "RightBottomY": 1.0, "Unit": 1});
+    vec![
+        sample(
+            "SmartSubtitle",
+            Some(122),
+            json!({
+                "VideoSrcLanguage": "zh", "SubtitleType": 2, "SubtitleFormat": "srt", "TranslateSwitch": "ON",
+                "TranslateDstLanguage": "en/ja", "ProcessType": 0, "SpeakerMode": 1, "SpeakerLabel": 1,
+                "AsrHotWordsConfigure": {"Switch": "OFF", "LibraryId": ""},
+            }),
+            json!({"TranslateDstLanguage": "ja"}),
+        ),
+        sample(
+            "SmartErase",
+            Some(101),
+            json!({
+                "EraseType": "watermark",
+                "EraseWatermarkConfig": {
+                    "WatermarkEraseMethod": "custom", "WatermarkModel": "basic", "AutoAreas": [],
+                    "CustomAreas": [{"BeginMs": 0, "EndMs": 5000, "Areas": [area]}],
+                },
+            }),
+            // The specification requires both words in changes too; areas that are not named stay.
+            json!({"EraseWatermarkConfig": {"WatermarkEraseMethod": "custom", "WatermarkModel": "advanced"}}),
+        ),
+        sample(
+            "SubtitleEmbed",
+            Some(4),
+            json!({"SubtitleEmbedConfig": {
+                "FontType": "kai.ttf", "FontSize": 40, "FontColor": "0xff0000", "FontAlpha": 0.9, "PosY": 5,
+                "PosYUnit": 1, "SubtitleBoardConfig": {"SubtitleBoardConfigSwitch": 1, "BoardAlpha": 0},
+            }}),
+            json!({"SubtitleEmbedConfig": {"FontSize": 41}}),
+        ),
+        sample(
+            "BlindWatermark",
+            None,
+            json!({"Type": "blind-basic", "TextContent": "mine", "Strength": "stronger"}),
+            json!({"TextContent": "ours"}),
+        ),
+    ]
 }

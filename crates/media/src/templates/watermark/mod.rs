@@ -76,15 +76,14 @@ impl Family for Watermark {
             return Err(value_of("Type", "Type is empty; it must be image, text or svg"));
         }
         for (other, member) in TYPES {
-            match (other == kind, is_given(&body[member])) {
-                // A drawing has a default for each of its members.
-                (true, true) => {}
-                (true, false) if other == "svg" && body[member].is_object() => {}
-                (true, false) => return Err(value_of(member, format!("{member} is required for {kind}"))),
-                (false, true) => {
-                    return Err(value_of(member, format!("{member} does not go with the type {kind}")));
-                }
-                (false, false) => {}
+            let is_own = other == kind;
+            // A drawing has a default for each of its members.
+            let has_it = is_given(&body[member]) || (other == "svg" && body[member].is_object());
+            if is_own && !has_it {
+                return Err(value_of(member, format!("{member} is required for the type {kind}")));
+            }
+            if !is_own && is_given(&body[member]) {
+                return Err(value_of(member, format!("{member} does not go with the type {kind}")));
             }
         }
         for (path, code, units, is_bounded) in LENGTHS {
