@@ -249,7 +249,7 @@ mod tests {
                 (
                     "EraseSubtitleConfig/AutoAreas",
                     &[json!([]), json!([area()])],
-                    &[broken.clone()],
+                    &[broken],
                     "AutoAreas",
                 ),
             ],

@@ -132,9 +132,8 @@ fn check_format(from: From, body: &Value, targets: usize) -> Result<(), ApiError
     let format = text_at(body, "SubtitleFormat");
     let is_good = match (from, format) {
         (From::Speech, "") => targets < 2,
-        (From::Subtitles, "") => false,
         (From::Screen, "") => embed_id(body) != 0,
-        (From::Speech | From::Screen, "original") => false,
+        (From::Subtitles, "") | (From::Speech | From::Screen, "original") => false,
         _ => true,
     };
     if is_good {

@@ -191,7 +191,7 @@ fn base_of(usage: &str) -> &'static [&'static str] {
 mod tests {
     use super::*;
 
-    fn request(words: Value) -> Value {
+    fn request(words: &Value) -> Value {
         json!({"Usages": ["Recognition"], "Words": words})
     }
 
@@ -200,7 +200,7 @@ mod tests {
         let words = |count: usize| (0..count).map(|n| json!({"Keyword": n.to_string()})).collect::<Vec<_>>();
         let word = |length: usize, tags: usize, tag: usize| json!([{"Keyword": "字".repeat(length), "Tags": vec!["x".repeat(tag); tags]}]);
         for good in [json!(words(100)), word(20, 20, 128), word(1, 0, 1)] {
-            assert!(create(&request(good.clone())).is_ok(), "{good}");
+            assert!(create(&request(&good)).is_ok(), "{good}");
         }
         let twice = json!([{"Keyword": "a"}, {"Keyword": "a"}]);
         for bad in [
@@ -212,10 +212,10 @@ mod tests {
             word(1, 1, 129),
             twice,
         ] {
-            assert_eq!(create(&request(bad.clone())).unwrap_err().code, "InvalidParameterValue", "{bad}");
+            assert_eq!(create(&request(&bad)).unwrap_err().code, "InvalidParameterValue", "{bad}");
         }
         for usages in [json!([]), json!(["Recognition.ocr"]), json!([""])] {
-            let mut request = request(word(1, 0, 1));
+            let mut request = request(&word(1, 0, 1));
             request["Usages"] = usages.clone();
             assert!(create(&request).is_err(), "{usages}");
         }

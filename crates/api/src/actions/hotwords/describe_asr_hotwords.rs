@@ -26,7 +26,7 @@ impl Action for DescribeAsrHotwords {
         let request = call.request;
         let (offset, limit) = (request.offset.unwrap_or(0), limit(request.limit, 10, 100)?);
         let is_falling = is_falling(request.order_type)?;
-        let (row, uses) = find(app, call.caller.account, request.hotwords_id, request.name).await?;
+        let (row, status) = find(app, call.caller.account, request.hotwords_id, request.name).await?;
 
         let words = rules::words(&row.body)?;
         let word_count = words.len() as u64;
@@ -51,7 +51,7 @@ impl Action for DescribeAsrHotwords {
         let kind = row.body["Type"].as_u64().unwrap_or_default();
         Ok(DescribeAsrHotwordsResponse {
             hotwords_id: rules::id(row.id),
-            status: uses,
+            status,
             name: row.name.clone(),
             r#type: kind,
             file_name: text("FileName"),
@@ -90,8 +90,8 @@ async fn find(
             Ok((row, in_use(tx, account).await?))
         })
     });
-    let (row, used) = read.await.map_err(error::answer)?;
+    let (row, bound) = read.await.map_err(error::answer)?;
     let row = row.ok_or_else(|| rules::absent(if by_name { &name } else { &id }))?;
-    let uses = uses(&used, row.id);
-    Ok((row, uses))
+    let count = uses(&bound, row.id);
+    Ok((row, count))
 }
