@@ -246,12 +246,7 @@ mod tests {
                     &[json!(2)],
                     "UseOriginalSize",
                 ),
-                (
-                    "EraseSubtitleConfig/AutoAreas",
-                    &[json!([]), json!([area()])],
-                    &[broken],
-                    "AutoAreas",
-                ),
+                ("EraseSubtitleConfig/AutoAreas", &[json!([]), json!([area()])], &[broken], "AutoAreas"),
             ],
         );
         let watermark = json!({"EraseType": "watermark", "EraseWatermarkConfig": {
