@@ -11,6 +11,7 @@ mod rates;
 mod real;
 mod results;
 mod sound;
+mod stills;
 mod storage;
 mod tasks;
 mod traces;

@@ -83,10 +83,17 @@ impl Bench {
 
     /// Offers the file, transcodes it, waits for the end; gives the detail.
     pub async fn task(&self, source: &Path, items: &[Value]) -> Value {
+        self.media(source, &json!({"TranscodeTaskSet": items})).await
+    }
+
+    /// As [`task`](Self::task) with any lists of `MediaProcessTask`.
+    pub async fn media(&self, source: &Path, lists: &Value) -> Value {
         let name = source.file_name().and_then(|name| name.to_str()).expect("a source has a name");
         let url = self.web.offer(name, source);
         let unique = uuid::Uuid::new_v4().simple().to_string();
-        let task = self.server.process(&by_url(&url, &format!("/{unique}/"), items)).await;
+        let mut request = by_url(&url, &format!("/{unique}/"), &[]);
+        request["MediaProcessTask"] = lists.clone();
+        let task = self.server.process(&request).await;
         self.server.ended(&task, SOON).await
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::hls;
 
@@ -66,6 +67,8 @@ pub enum Role {
     Segment,
     /// The header that all segments share.
     Init,
+    /// A text that tells what lies where in the others.
+    Index,
 }
 
 /// What becomes of the files.
@@ -76,6 +79,17 @@ pub enum Output {
     File {
         /// Name in the job's folder.
         file: String,
+        /// Key of the object, beginning with `/`.
+        key: String,
+        /// Media type of the object.
+        content_type: String,
+        /// What it is for.
+        role: Role,
+    },
+    /// A text that is known before the run, such as an index of what the run makes.
+    Text {
+        /// The text.
+        text: String,
         /// Key of the object, beginning with `/`.
         key: String,
         /// Media type of the object.
@@ -100,15 +114,18 @@ pub struct Plan {
     pub commands: Vec<Command>,
     /// To be published together.
     pub outputs: Vec<Output>,
-    /// Name in the job's folder of the file that tells what came out.
-    pub probe: String,
+    /// Name in the job's folder of the file that tells what came out, where the result needs to know.
+    pub probe: Option<String>,
+    /// What the plan found out and the result tells: the feature's own.
+    #[serde(default)]
+    pub facts: Value,
 }
 
 impl Plan {
     /// Key of what the user asked for: the file, or the playlist.
     pub fn main_key(&self) -> &str {
         self.outputs.first().map_or("", |output| match output {
-            Output::File { key, .. } => key,
+            Output::File { key, .. } | Output::Text { key, .. } => key,
             Output::Hls { packaging, .. } => &packaging.playlist_key,
         })
     }

@@ -65,13 +65,15 @@ pub struct Worker {
     executors: HashMap<&'static str, Arc<dyn Executor>>,
     options: WorkerOptions,
     held: Mutex<HashMap<i64, Lease>>,
+    /// No step is begun any more.
+    closing: CancellationToken,
 }
 
 impl Worker {
     /// A worker that can do the kinds of these executors.
     pub fn new(engine: Engine, executors: Vec<Arc<dyn Executor>>, options: WorkerOptions) -> Self {
         let executors = executors.into_iter().map(|executor| (executor.kind(), executor)).collect();
-        Self { engine, executors, options, held: Mutex::default() }
+        Self { engine, executors, options, held: Mutex::default(), closing: CancellationToken::new() }
     }
 
     /// Works until told to end; returns when every step is finished or handed back.
@@ -82,6 +84,7 @@ impl Worker {
         let sweeping = tokio::spawn(Arc::clone(&worker).sweep(ended.clone()));
         let mut running = JoinSet::new();
         worker.dispatch(&shutdown, &mut running).await;
+        worker.closing.cancel();
         worker.drain(&shutdown, running).await;
         ended.cancel();
         for task in [beating, sweeping] {
@@ -123,9 +126,7 @@ impl Worker {
     }
 
     async fn fill(self: &Arc<Self>, free: usize, running: &mut JoinSet<()>) -> usize {
-        let lease_ms = self.options.lease_ms as Millis;
-        let ask = Ask { capabilities: self.options.capabilities.clone(), limit: free, lease_ms };
-        let taken = match self.engine.claim(&ask).await {
+        let taken = match self.engine.claim(&self.ask(free)).await {
             Ok(taken) => taken,
             Err(error) => {
                 tracing::warn!(error = error.chain(), "cannot claim steps");
@@ -134,9 +135,14 @@ impl Worker {
         };
         let began = taken.len();
         for taken in taken {
-            running.spawn(Arc::clone(self).run_step(taken));
+            running.spawn(Arc::clone(self).run_steps(taken));
         }
         began
+    }
+
+    fn ask(&self, limit: usize) -> Ask {
+        let lease_ms = self.options.lease_ms as Millis;
+        Ask { capabilities: self.options.capabilities.clone(), limit, lease_ms }
     }
 
     async fn drain(&self, shutdown: &Shutdown, mut running: JoinSet<()>) {

@@ -11,83 +11,67 @@ use async_trait::async_trait;
 use mps_core::task::{StepState, Task};
 use mps_core::{Error, MediaInfo, Result, crash};
 use mps_ffmpeg::{Report, Run, Tool};
-use mps_media::plan::{self, Arg, Command, Plan};
+use mps_media::features::{self, Feature, Made};
+use mps_media::plan::{self, Arg, Build, Command, Plan};
 use mps_store::usage::Usage;
 use mps_tasks::{Executor, Job, Lease, Outcome};
 use mps_wire::types::TaskOutputStorage;
+use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::kit::Kit;
 use crate::medium::{Medium, Use};
 use crate::put::{self, Staged};
-use crate::{source, storage};
-
-/// What a feature wants done for one step.
-pub struct Wish {
-    /// The commands and what becomes of their files.
-    pub plan: Plan,
-    /// Where the outputs go.
-    pub storage: TaskOutputStorage,
-}
-
-/// What came of it.
-pub struct Made<'a> {
-    /// The key of the object that was asked for, beginning with `/`.
-    pub key: &'a str,
-    /// MD5 of that object in lower-case hex.
-    pub md5: &'a str,
-    /// Bytes of all its objects together.
-    pub size_bytes: u64,
-    /// What it holds.
-    pub info: &'a MediaInfo,
-    /// Length of its playlist in microseconds; 0 when there is none.
-    pub playlist_us: i64,
-    /// Number of objects.
-    pub objects: u32,
-}
-
-/// A media feature as the executor sees it.
-pub trait Feature: Send + Sync + 'static {
-    /// The kind of its steps.
-    fn kind(&self) -> &'static str;
-    /// What is to be done for a step with these params, whose source holds `info`.
-    fn plan(&self, task: &Task, params: &Value, info: &MediaInfo) -> Result<Wish>;
-    /// What is kept of it.
-    fn result(&self, params: &Value, made: &Made<'_>) -> Result<Value>;
-    /// What was used.
-    fn usage(&self, params: &Value, made: &Made<'_>) -> Vec<Usage>;
-}
+use crate::source::{self, SourceExecutor};
+use crate::storage;
 
 /// Does the steps of one feature.
 pub struct FeatureExecutor {
     kit: Arc<Kit>,
-    feature: Box<dyn Feature>,
+    feature: &'static dyn Feature,
+    build: BuildCell,
+}
+
+/// What the tools can do; filled a moment after the start.
+pub type BuildCell = watch::Receiver<Option<Arc<Build>>>;
+
+/// An executor for each kind of step.
+pub fn executors(kit: &Arc<Kit>, build: &BuildCell) -> Vec<Arc<dyn Executor>> {
+    let of = |feature: &'static dyn Feature| -> Arc<dyn Executor> {
+        Arc::new(FeatureExecutor { kit: Arc::clone(kit), feature, build: build.clone() })
+    };
+    let source: Arc<dyn Executor> = Arc::new(SourceExecutor::new(Arc::clone(kit)));
+    std::iter::once(source).chain(features::ALL.iter().copied().map(of)).collect()
 }
 
 impl FeatureExecutor {
-    /// An executor of `feature` with this kit.
-    pub fn new(kit: Arc<Kit>, feature: impl Feature) -> Self {
-        Self { kit, feature: Box::new(feature) }
+    fn plan(&self, job: &Job) -> Result<Plan> {
+        let build = self.build.borrow().clone();
+        let build = build.ok_or_else(|| Error::unavailable("the media tools are still being examined"))?;
+        let info = source_info(&job.task)?;
+        self.feature.plan(&job.step.params, &info, &job.task.public_id, &build)
     }
 
     async fn make(&self, job: &Job) -> Result<Outcome> {
         let cancel = job.lease.cancelled();
-        let info = source_info(&job.task)?;
-        let wish = self.feature.plan(&job.task, &job.step.params, &info)?;
+        let plan = self.plan(job)?;
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
         let place = self.kit.place(job).await?;
         let medium = self.kit.open(&place, Some(job.task.id), how(job), &cancel).await?;
-        self.run_all(&wish.plan, &medium, folder.path(), &job.lease).await?;
+        self.run_all(&plan, &medium, folder.path(), &job.lease).await?;
         crash::point("after-run");
 
-        let probed = folder.path().join(&wish.plan.probe);
-        let store = storage::output(&*self.kit.buckets, job.task.account, &wish.storage).await?;
-        let (info, staged) = tokio::try_join!(
-            self.kit.look_at_output(&probed, &cancel),
-            put::stage(&*store, folder.path(), &wish.plan.outputs)
-        )?;
+        let store = storage::output(&*self.kit.buckets, job.task.account, &output_storage(job)?).await?;
+        let look = async {
+            match &plan.probe {
+                Some(file) => self.kit.look_at_output(&folder.path().join(file), &cancel).await,
+                None => Ok(MediaInfo::default()),
+            }
+        };
+        let (info, staged) = tokio::try_join!(look, put::stage(&*store, folder.path(), &plan.outputs))?;
         crash::point("after-stage");
-        self.publish(job, staged, &info).await
+        self.publish(job, staged, &info, &plan.facts).await
     }
 
     async fn run_all(&self, plan: &Plan, medium: &Medium, dir: &Path, lease: &Lease) -> Result<()> {
@@ -143,18 +127,18 @@ impl FeatureExecutor {
         }
     }
 
-    async fn publish(&self, job: &Job, staged: Staged, info: &MediaInfo) -> Result<Outcome> {
-        let main = staged.main().ok_or_else(|| Error::internal("the plan has no main output"))?;
-        let made = Made {
-            key: &main.key,
-            md5: &main.md5,
-            size_bytes: staged.size_bytes(),
-            info,
-            playlist_us: staged.playlist_us(),
-            objects: staged.len(),
+    async fn publish(&self, job: &Job, staged: Staged, info: &MediaInfo, facts: &Value) -> Result<Outcome> {
+        let (result, usage) = {
+            let objects = staged.objects();
+            let made = Made { facts, objects: &objects, info, playlist_us: staged.playlist_us() };
+            (self.feature.result(&job.step.params, &made)?, self.feature.usage(&job.step.params, &made))
         };
-        let result = self.feature.result(&job.step.params, &made)?;
-        let usage = self.feature.usage(&job.step.params, &made);
+        let usage = usage.into_iter().map(|used| Usage {
+            item: used.item,
+            amount: used.amount,
+            unit: used.unit.to_owned(),
+        });
+        let usage = usage.collect();
         job.lease.check().await?;
         let (publish, commits) = staged.into_parts();
         for commit in commits {
@@ -169,12 +153,18 @@ impl FeatureExecutor {
 #[async_trait]
 impl Executor for FeatureExecutor {
     fn kind(&self) -> &'static str {
-        self.feature.kind()
+        self.feature.words().kind
     }
 
     async fn run(&self, job: Job) -> Result<Outcome> {
         self.make(&job).await
     }
+}
+
+/// Where the outputs of a step go.
+fn output_storage(job: &Job) -> Result<TaskOutputStorage> {
+    TaskOutputStorage::deserialize(&job.step.params["storage"])
+        .map_err(|e| Error::internal("the stored output storage cannot be read").because(e))
 }
 
 /// What the source step found out.

@@ -5,7 +5,6 @@
 //! may be cut off at any moment.
 
 mod feature;
-mod features;
 mod folder;
 mod kit;
 mod medium;
@@ -15,8 +14,7 @@ mod source;
 mod storage;
 mod tell;
 
-pub use feature::{Feature, FeatureExecutor, Made, Wish};
-pub use features::{BuildCell, executors};
+pub use feature::{BuildCell, FeatureExecutor, executors};
 pub use folder::{Folder, Workshop};
 pub use kit::{Kit, WorkLimits};
 pub use prober::Prober;

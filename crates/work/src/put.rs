@@ -5,7 +5,9 @@ use std::path::Path;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
+use mps_core::task::Fault;
 use mps_core::{Blame, Error, Kind, Result, crash};
+use mps_media::features::Object;
 use mps_media::hls;
 use mps_media::plan::{Output, Role};
 use mps_store::objects::PublishObject;
@@ -24,6 +26,12 @@ pub(crate) struct Put {
     finished: Finished,
 }
 
+impl Put {
+    fn told(&self) -> Object<'_> {
+        Object { key: &self.key, size_bytes: self.size_bytes, md5: &self.md5, role: self.role }
+    }
+}
+
 /// What a step staged. Dropping it makes nothing visible.
 #[derive(Default)]
 pub(crate) struct Staged {
@@ -37,27 +45,17 @@ impl Staged {
         self.playlist_us
     }
 
-    /// Number of objects.
-    pub(crate) fn len(&self) -> u32 {
-        self.puts.len() as u32
+    /// What was staged, in the order of the plan.
+    pub(crate) fn objects(&self) -> Vec<Object<'_>> {
+        self.puts.iter().map(Put::told).collect()
     }
 
-    /// The object that a player or a user opens.
-    pub(crate) fn main(&self) -> Option<&Put> {
-        self.puts.iter().find(|put| matches!(put.role, Role::Main | Role::Playlist))
-    }
-
-    /// Bytes of all objects together.
-    pub(crate) fn size_bytes(&self) -> u64 {
-        self.puts.iter().map(|put| put.size_bytes).sum()
-    }
-
-    /// Splits into rows to be published with the step and commits to be done before; playlists come last, so
-    /// that nobody sees one whose segments are missing.
+    /// Splits into rows to be published with the step and commits to be done before; playlists and indexes come
+    /// last, so that nobody sees one whose files are missing.
     pub(crate) fn into_parts(self) -> (Vec<PublishObject>, Vec<Box<dyn Commit>>) {
         let (mut rows, mut commits) = (Vec::new(), Vec::new());
         let (last, first): (Vec<Put>, Vec<Put>) =
-            self.puts.into_iter().partition(|put| matches!(put.role, Role::Playlist));
+            self.puts.into_iter().partition(|put| matches!(put.role, Role::Playlist | Role::Index));
         for put in first.into_iter().chain(last) {
             match put.finished {
                 Finished::Publish(row) => rows.push(row),
@@ -76,6 +74,10 @@ pub(crate) async fn stage(store: &dyn ObjectStore, folder: &Path, outputs: &[Out
             Output::File { file, key, content_type, role } => {
                 let bytes = Content::File(folder.join(file));
                 staged.puts.push(one(store, key, content_type, *role, bytes).await?);
+            }
+            Output::Text { text, key, content_type, role } => {
+                let text = Content::Text(text.clone());
+                staged.puts.push(one(store, key, content_type, *role, text).await?);
             }
             Output::Hls { file, packaging } => {
                 let path = folder.join(file);
@@ -114,6 +116,13 @@ async fn one(
     role: Role,
     content: Content,
 ) -> Result<Put> {
+    if let Content::File(path) = &content
+        && !tokio::fs::try_exists(path).await.unwrap_or(true)
+    {
+        let told =
+            "the source gave nothing for one of the outputs: it is broken there, or shorter than it says";
+        return Err(Fault::Source.of(Error::invalid(told)));
+    }
     let options = PutOptions { content_type: content_type.to_owned(), ..PutOptions::default() };
     let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
     let written = match &content {

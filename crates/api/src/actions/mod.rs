@@ -7,7 +7,6 @@ mod hotwords;
 mod media;
 mod tasks;
 mod templates;
-mod transcode_templates;
 mod watermark_templates;
 mod word_samples;
 

@@ -33,20 +33,30 @@ const SYSTEM_READ: &[&str] = &[
 
 const SYSTEM_LIBRARIES: &[&str] = &["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"];
 
-/// Restricts this process; tells whether files are confined, fully or to the extent of the kernel.
-pub(super) fn confine(policy: &Policy) -> Result<bool, String> {
-    let failed = |e: landlock::RulesetError| format!("cannot confine files: {e}");
-    let mut rules = ruleset()?;
-    let read = AccessFs::from_read(TRIED) & !AccessFs::Execute;
-    let run = read | AccessFs::Execute;
+/// The rules that hold for every child. Made before there is work, as opening what they name takes its time.
+pub(super) struct Prepared(RulesetCreated);
 
-    for path in SYSTEM_LIBRARIES.iter().map(Path::new).chain(policy.execute.iter().map(AsRef::as_ref)) {
-        rules = allow(rules, path, run).map_err(failed)?;
+/// Makes the rules that hold for every child.
+pub(super) fn prepare() -> Result<Prepared, String> {
+    let mut rules = ruleset()?;
+    for path in SYSTEM_LIBRARIES {
+        rules = allow(rules, Path::new(path), run()).map_err(failed)?;
     }
-    for path in SYSTEM_READ.iter().map(Path::new).chain(policy.read.iter().map(AsRef::as_ref)) {
-        rules = allow(rules, path, read).map_err(failed)?;
+    for path in SYSTEM_READ {
+        rules = allow(rules, Path::new(path), read()).map_err(failed)?;
     }
-    rules = allow(rules, Path::new("/dev/null"), read | AccessFs::WriteFile).map_err(failed)?;
+    allow(rules, Path::new("/dev/null"), read() | AccessFs::WriteFile).map(Prepared).map_err(failed)
+}
+
+/// Restricts this process; tells whether files are confined, fully or to the extent of the kernel.
+pub(super) fn confine(prepared: Prepared, policy: &Policy) -> Result<bool, String> {
+    let Prepared(mut rules) = prepared;
+    for path in &policy.execute {
+        rules = allow(rules, path, run()).map_err(failed)?;
+    }
+    for path in &policy.read {
+        rules = allow(rules, path, read()).map_err(failed)?;
+    }
     if let Some(folder) = &policy.write {
         rules = allow(rules, folder, writable()).map_err(failed)?;
     }
@@ -65,6 +75,19 @@ pub(super) fn is_enforced(status: &RestrictionStatus) -> bool {
     status.ruleset != RulesetStatus::NotEnforced
 }
 
+fn read() -> BitFlags<AccessFs> {
+    AccessFs::from_read(TRIED) & !AccessFs::Execute
+}
+
+fn run() -> BitFlags<AccessFs> {
+    read() | AccessFs::Execute
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn failed(e: landlock::RulesetError) -> String {
+    format!("cannot confine files: {e}")
+}
+
 fn ruleset() -> Result<RulesetCreated, String> {
     let build = || {
         Ruleset::default()
@@ -74,7 +97,7 @@ fn ruleset() -> Result<RulesetCreated, String> {
             .scope(Scope::from_all(TRIED))?
             .create()
     };
-    build().map_err(|e: landlock::RulesetError| format!("cannot confine files: {e}"))
+    build().map_err(failed)
 }
 
 /// Plain files and folders only: no links, pipes, sockets or devices that whoever collects the outputs could follow.

@@ -42,10 +42,11 @@ pub fn exec_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if args.into_iter().next().is_some_and(|first| first == CHECK) {
         return support::print();
     }
+    let prepared = files::prepare();
     let mut text = Vec::new();
     let became = match std::io::stdin().lock().read_to_end(&mut text) {
         Ok(0) => return ExitCode::SUCCESS,
-        Ok(_) => become_tool(&text),
+        Ok(_) => become_tool(&text, prepared),
         Err(e) => Err(format!("cannot read the errand: {e}")),
     };
     match became {
@@ -57,13 +58,16 @@ pub fn exec_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn become_tool(errand: &[u8]) -> Result<std::convert::Infallible, String> {
+fn become_tool(
+    errand: &[u8],
+    prepared: Result<files::Prepared, String>,
+) -> Result<std::convert::Infallible, String> {
     let Errand { program, args, dir, env, policy } =
         serde_json::from_slice(errand).map_err(|e| format!("cannot read the errand: {e}"))?;
     die_with(policy.parent)?;
     std::env::set_current_dir(&dir).map_err(|e| format!("cannot work in {}: {e}", dir.display()))?;
     limit(&policy)?;
-    let enforced = confine(&policy)?;
+    let enforced = confine(prepared, &policy)?;
     if policy.confinement == Confinement::Required && !enforced {
         return Err("this kernel cannot confine files, and the configuration requires it".to_owned());
     }
@@ -101,12 +105,12 @@ fn limit(policy: &Policy) -> Result<(), String> {
 }
 
 /// Applies Landlock and seccomp; tells whether files are really confined.
-fn confine(policy: &Policy) -> Result<bool, String> {
+fn confine(prepared: Result<files::Prepared, String>, policy: &Policy) -> Result<bool, String> {
     prctl::set_no_new_privs().map_err(|e| format!("cannot give up privileges: {e}"))?;
     if policy.confinement == Confinement::Off {
         return Ok(false);
     }
-    let enforced = files::confine(policy)?;
+    let enforced = files::confine(prepared?, policy)?;
     match syscalls::filter(policy.tcp_port.is_some()) {
         Err(why) if policy.confinement == Confinement::Required => Err(why),
         _ => Ok(enforced),

@@ -6,10 +6,10 @@ use mps_wire::types::{
     DescribeTaskDetailResponse, MediaInputInfo, MediaProcessTaskResult, TaskNotifyConfig, WorkflowTask,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::times::iso;
-use crate::features::transcode;
+use crate::features;
 
 /// The kind of tasks that ProcessMedia makes.
 pub const WORKFLOW: &str = "WorkflowTask";
@@ -33,21 +33,24 @@ pub fn workflow(view: &TaskView) -> WorkflowTask {
     }
 }
 
-/// The items of the request in its order, each with what became of it.
+/// The items of the request, feature by feature and each list in its order, with what became of them.
 fn results(task: &Task, steps: &[Step]) -> Vec<MediaProcessTaskResult> {
-    let list = task.request["MediaProcessTask"]["TranscodeTaskSet"].as_array();
-    let items = list.map(Vec::as_slice).unwrap_or_default();
-    let step_of = |nth: usize| {
-        steps
-            .iter()
-            .find(|step| step.kind == transcode::KIND && step.params["item"].as_u64() == Some(nth as u64))
-    };
-    let result = |(nth, item)| MediaProcessTaskResult {
-        r#type: "Transcode".to_owned(),
-        transcode_task: Some(transcode::to_wire(item, step_of(nth), task.failure.as_ref())),
-        ..MediaProcessTaskResult::default()
-    };
-    items.iter().enumerate().map(result).collect()
+    let mut results = Vec::new();
+    for feature in features::ALL {
+        let words = feature.words();
+        let items = task.request["MediaProcessTask"][words.list].as_array().map(Vec::as_slice);
+        let step_of = |nth: usize| {
+            steps
+                .iter()
+                .find(|step| step.kind == words.kind && step.params["item"].as_u64() == Some(nth as u64))
+        };
+        for (nth, item) in items.unwrap_or_default().iter().enumerate() {
+            let told = feature.to_wire(item, step_of(nth), task.failure.as_ref());
+            let result = json!({"Type": words.result, words.member: told});
+            results.push(serde_json::from_value(result).unwrap_or_default());
+        }
+    }
+    results
 }
 
 /// The answer of DescribeTaskDetail, without `RequestId`.

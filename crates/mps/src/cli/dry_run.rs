@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use mps_core::MediaInfo;
 use mps_ffmpeg::{Capabilities, SourceRef, Tools, argv};
-use mps_media::features::transcode;
+use mps_media::features::item::definition;
+use mps_media::features::{self, Feature, Item};
 use mps_media::names::SourceName;
 use mps_media::plan::{Arg, Build, Command, Output, Plan, Tool};
-use mps_media::templates::Family as _;
-use mps_media::{presets, templates};
+use mps_media::templates;
+use mps_wire::Refused;
 use serde_json::{Value, json};
 
 use super::probe::look;
@@ -19,7 +20,7 @@ use crate::config::Config;
 use crate::local::{self, FIRST_ACCOUNT};
 use crate::tools;
 
-/// Plans the transcodes of `request`, a `ProcessMedia` without its input, and prints steps, command lines and outputs.
+/// Plans the items of `request`, a `ProcessMedia` without its input, and prints steps, command lines and outputs.
 pub(super) async fn print(config: &Config, input: &Place, request: &Value) -> anyhow::Result<()> {
     let (file, name) = source(config, input).await?;
     let info = look(config, &file).await?;
@@ -30,20 +31,22 @@ pub(super) async fn print(config: &Config, input: &Place, request: &Value) -> an
     };
     let build = tools::build(&known);
     let checked = checked(request)?;
-    let items = match &checked["MediaProcessTask"]["TranscodeTaskSet"] {
-        Value::Array(items) => items.as_slice(),
-        _ => &[],
-    };
-    if items.is_empty() {
-        bail!("there is nothing to plan: name a --template, or items of MediaProcessTask.TranscodeTaskSet");
-    }
     println!("step 1  source  look into {}", file.display());
-    for (nth, item) in items.iter().enumerate() {
-        let plan = plan(config, nth, item, &checked, &name, &info, &build).await?;
-        println!("step {}  transcode {}  after step 1", nth + 2, transcode::definition(item));
-        for line in told(&plan, &file, config)? {
-            println!("  {line}");
+    let mut steps = 1;
+    for feature in features::ALL {
+        let words = feature.words();
+        let items = checked["MediaProcessTask"][words.list].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (nth, item) in items.iter().enumerate() {
+            let plan = plan(config, *feature, nth, item, &checked, &name, &info, &build).await?;
+            steps += 1;
+            println!("step {steps}  {} {}  after step 1", words.kind, definition(item));
+            for line in told(&plan, &file, config)? {
+                println!("  {line}");
+            }
         }
+    }
+    if steps == 1 {
+        bail!("there is nothing to plan: name a --template, or items of a list of MediaProcessTask");
     }
     Ok(())
 }
@@ -73,12 +76,15 @@ fn checked(request: &Value) -> anyhow::Result<Value> {
     let mut whole = request.clone();
     whole["InputInfo"] =
         Place::Cos { bucket: "input-1".to_owned(), key: "input".to_owned() }.as_input("region")?;
-    mps_wire::decode_value("ProcessMedia", whole, transcode::REFUSED)
+    let refused: Vec<Refused> = features::ALL.iter().flat_map(|feature| feature.refused()).copied().collect();
+    mps_wire::decode_value("ProcessMedia", whole, &refused)
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))
 }
 
+#[expect(clippy::too_many_arguments, reason = "everything that a plan depends on")]
 async fn plan(
     config: &Config,
+    feature: &'static dyn Feature,
     nth: usize,
     item: &Value,
     request: &Value,
@@ -86,25 +92,30 @@ async fn plan(
     info: &MediaInfo,
     build: &Build,
 ) -> anyhow::Result<Plan> {
-    let template = template(config, transcode::definition(item)).await?;
+    let template = template(config, feature, definition(item)).await?;
     let storage = json!({});
-    let place =
-        transcode::Place { source: name, directory: request["OutputDir"].as_str(), storage: &storage };
-    let step = transcode::from_wire(nth, item, template.as_ref(), place, build)
+    let place = features::Place { source: name, directory: request["OutputDir"].as_str(), storage: &storage };
+    let item = Item { nth, value: item, template: template.as_ref(), place };
+    let params = feature
+        .from_wire(&item, build)
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
-    Ok(transcode::plan(&step, info, "TASK-ID", build)?)
+    Ok(feature.plan(&params, info, "TASK-ID", build)?)
 }
 
 /// The body of a preset, or of a template of the first account on this machine.
-async fn template(config: &Config, definition: i64) -> anyhow::Result<Option<Value>> {
-    if let Some(preset) = presets::transcode::find(definition) {
-        return Ok(Some(preset.body.clone()));
+async fn template(
+    config: &Config,
+    feature: &'static dyn Feature,
+    definition: i64,
+) -> anyhow::Result<Option<Value>> {
+    if let Some(preset) = templates::preset(feature.family(), definition) {
+        return Ok(Some(preset.body));
     }
     if definition == 0 || (config.database.url.is_none() && !config.data.join("mps.db").exists()) {
         return Ok(None);
     }
     let store = local::open(config).await?;
-    let family = templates::transcode::Transcode.name();
+    let family = feature.family().name();
     let found = store
         .read(move |tx| {
             Box::pin(async move { mps_store::templates::get(tx, FIRST_ACCOUNT, family, definition).await })
@@ -122,7 +133,9 @@ fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>
     }
     for output in &plan.outputs {
         lines.push(match output {
-            Output::File { key, content_type, .. } => format!("output  {key}  {content_type}"),
+            Output::File { key, content_type, .. } | Output::Text { key, content_type, .. } => {
+                format!("output  {key}  {content_type}")
+            }
             Output::Hls { packaging, .. } => {
                 let pieces = if packaging.is_single {
                     format!("byte ranges of {}", packaging.key(0)?)
@@ -188,7 +201,17 @@ mod tests {
         let config = Config { data: folder.path().join("none"), ..Config::default() };
         let name = SourceName::from_key("a.mp4");
         let (item, request) = (json!({"Definition": 99_999_999}), json!({}));
-        let error = plan(&config, 0, &item, &request, &name, &MediaInfo::default(), &Build::default()).await;
+        let error = plan(
+            &config,
+            &features::transcode::Transcode,
+            0,
+            &item,
+            &request,
+            &name,
+            &MediaInfo::default(),
+            &Build::default(),
+        )
+        .await;
         assert!(error.unwrap_err().to_string().contains(": "));
     }
 }

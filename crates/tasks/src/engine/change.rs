@@ -10,15 +10,18 @@ use mps_store::callbacks::{self, NewCallback};
 use mps_store::{Lane, Tx, objects, steps, tasks, usage};
 use serde_json::Value;
 
-use super::{Engine, Inner, Taken, Work};
+use super::{Ask, Engine, Inner, Taken, Work};
 use crate::Outcome;
 use crate::bell::OUTBOX;
 
 /// Whom to wake after the commit.
 #[derive(Debug, Default)]
 pub(super) struct Rings {
-    capabilities: Vec<i32>,
+    /// Steps that became ready: place in the task, and class.
+    ready: Vec<(usize, i32)>,
     has_callback: bool,
+    /// What was claimed in the same change.
+    claimed: Vec<Taken>,
 }
 
 impl Engine {
@@ -30,6 +33,16 @@ impl Engine {
         self.apply(taken.task, event, Some(Arc::new(outcome))).await?;
         crash::point("after-finish");
         Ok(())
+    }
+
+    /// As [`Engine::succeed`], and takes the next steps in the same change: a worker whose slot becomes free needs no
+    /// second one for that.
+    pub async fn succeed_and_claim(&self, taken: Taken, outcome: Outcome, ask: &Ask) -> Result<Vec<Taken>> {
+        crash::point("before-finish");
+        let event = Event::Succeeded { step: taken.ordinal, fence: taken.fence };
+        let claimed = self.apply_and_claim(taken.task, event, Some(Arc::new(outcome)), Some(ask)).await?;
+        crash::point("after-finish");
+        Ok(claimed)
     }
 
     /// Ends an attempt badly; whether there is another one is the error's decision, within the rules.
@@ -50,21 +63,42 @@ impl Engine {
 
     /// Stores what an event makes of a task, and rings.
     pub(super) async fn apply(&self, task: i64, event: Event, outcome: Option<Arc<Outcome>>) -> Result<()> {
+        self.apply_and_claim(task, event, outcome, None).await.map(drop)
+    }
+
+    async fn apply_and_claim(
+        &self,
+        task: i64,
+        event: Event,
+        outcome: Option<Arc<Outcome>>,
+        ask: Option<&Ask>,
+    ) -> Result<Vec<Taken>> {
         let event = Arc::new(event);
+        let ask = ask.filter(|ask| ask.limit > 0).map(|ask| (Arc::new(ask.clone()), self.0.ceiling()));
         let make = |_: u32| -> Work<Rings> {
             let (engine, event, outcome) = (self.clone(), Arc::clone(&event), outcome.clone());
+            let ask = ask.clone();
             Box::new(move |tx| {
-                Box::pin(async move { engine.0.apply(tx, task, &event, outcome.as_deref()).await })
+                Box::pin(async move {
+                    let mut rings = engine.0.apply(tx, task, &event, outcome.as_deref()).await?;
+                    if let Some((ask, ceiling)) = ask {
+                        let (claimed, has_callback) = engine.0.claim(tx, &ask, ceiling).await?;
+                        rings.claimed = claimed.iter().map(Taken::from).collect();
+                        rings.has_callback |= has_callback;
+                    }
+                    Ok(rings)
+                })
             })
         };
-        let rings = self.change(Lane::Work, make).await?;
-        for capability in rings.capabilities {
+        let Rings { ready, has_callback, claimed } = self.change(Lane::Work, make).await?;
+        let is_claimed = |ordinal| claimed.iter().any(|taken| taken.task == task && taken.ordinal == ordinal);
+        for (_, capability) in ready.into_iter().filter(|(ordinal, _)| !is_claimed(*ordinal)) {
             self.0.bell.ring(capability);
         }
-        if rings.has_callback {
+        if has_callback {
             self.0.bell.ring(OUTBOX);
         }
-        Ok(())
+        Ok(claimed)
     }
 }
 
@@ -95,10 +129,10 @@ impl Inner {
         self.store_task(tx, &view, &before, &effects, outcome).await?;
         let has_callback = self.tell(tx, &view, &effects, now_ms).await?;
         let woken = effects.iter().filter_map(|effect| match effect {
-            Effect::Wake { step } => Some(view.steps[*step].capability),
+            Effect::Wake { step } => Some((*step, view.steps[*step].capability)),
             _ => None,
         });
-        Ok(Rings { capabilities: woken.collect(), has_callback })
+        Ok(Rings { ready: woken.collect(), has_callback, claimed: Vec::new() })
     }
 
     /// The outputs and the use of the step that just succeeded.

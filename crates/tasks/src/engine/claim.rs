@@ -45,6 +45,13 @@ pub struct Taken {
     pub fence: i64,
 }
 
+impl From<&Claimed> for Taken {
+    fn from(claimed: &Claimed) -> Self {
+        let Claimed { id, task, ordinal, fence, .. } = *claimed;
+        Self { id, task, ordinal: ordinal as usize, fence }
+    }
+}
+
 /// News of a running attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Beat {
@@ -61,11 +68,7 @@ impl Engine {
         if ask.limit == 0 {
             return Ok(Vec::new());
         }
-        let turn = self.0.claims.fetch_add(1, Ordering::Relaxed);
-        let ceiling = match turn % CEILING_EVERY {
-            7 => CEILINGS[(turn / CEILING_EVERY) as usize % CEILINGS.len()],
-            _ => HIGHEST,
-        };
+        let ceiling = self.0.ceiling();
         let ask = Arc::new(ask.clone());
         let make = |_: u32| -> Work<(Vec<Claimed>, bool)> {
             let (engine, ask) = (self.clone(), Arc::clone(&ask));
@@ -75,13 +78,7 @@ impl Engine {
         if has_callback {
             self.0.bell.ring(OUTBOX);
         }
-        let taken = |claimed: &Claimed| Taken {
-            id: claimed.id,
-            task: claimed.task,
-            ordinal: claimed.ordinal as usize,
-            fence: claimed.fence,
-        };
-        Ok(claimed.iter().map(taken).collect())
+        Ok(claimed.iter().map(Taken::from).collect())
     }
 
     /// What an executor needs to do a taken step; none if it was lost meanwhile.
@@ -117,7 +114,21 @@ impl Engine {
 }
 
 impl Inner {
-    async fn claim(&self, tx: &mut Tx<'_>, ask: &Ask, ceiling: i32) -> Result<(Vec<Claimed>, bool)> {
+    /// The highest priority of the next claim.
+    pub(super) fn ceiling(&self) -> i32 {
+        let turn = self.claims.fetch_add(1, Ordering::Relaxed);
+        match turn % CEILING_EVERY {
+            7 => CEILINGS[(turn / CEILING_EVERY) as usize % CEILINGS.len()],
+            _ => HIGHEST,
+        }
+    }
+
+    pub(super) async fn claim(
+        &self,
+        tx: &mut Tx<'_>,
+        ask: &Ask,
+        ceiling: i32,
+    ) -> Result<(Vec<Claimed>, bool)> {
         let now_ms = self.clock.now_ms();
         let lease_until = now_ms + ask.lease_ms;
         let mut claimed: Vec<Claimed> = Vec::new();

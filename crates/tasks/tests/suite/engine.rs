@@ -3,7 +3,7 @@ use mps_core::{Error, Kind, Retry};
 use mps_store::objects::{Condition, Origin, PublishObject};
 use mps_store::usage::Usage;
 use mps_store::{object_events, on, usage};
-use mps_tasks::{Beat, Described, Engine, ListFilter, Outcome};
+use mps_tasks::{Ask, Beat, Described, Engine, ListFilter, Outcome};
 use mps_testkit::databases;
 use serde_json::{Value, json};
 
@@ -130,6 +130,31 @@ async fn results_pass_from_step_to_step_and_the_answer_is_ready_at_the_end() {
             panic!("no ready answer");
         };
         assert_eq!(serde_json::from_str::<Value>(&answer).expect("JSON"), json!(view));
+    });
+}
+
+#[tokio::test]
+async fn an_end_and_the_next_claim_are_one_change() {
+    on_each!(|bench| {
+        let id = bench.accept(task(vec![gate(), step(&[0]), step(&[0])])).await;
+        let first = bench.claim(1).await[0];
+        let ask = Ask { capabilities: vec![0], limit: 1, lease_ms: LEASE_MS };
+        let second = bench.engine.succeed_and_claim(first, outcome(json!(1)), &ask).await.expect("stored");
+        assert_eq!((second.len(), second[0].ordinal), (1, 1));
+        let states = bench.states(&id).await;
+        assert_eq!(states, [StepState::Succeeded, StepState::Running, StepState::Ready]);
+        let job = bench.engine.job(second[0]).await.expect("read").expect("held");
+        assert_eq!(job.steps[0].result, Some(json!(1)));
+
+        // An attempt that is void takes nothing either.
+        let lost = bench.engine.succeed_and_claim(first, outcome(json!(2)), &ask).await;
+        assert_eq!(lost.map_err(|error| error.kind()), Err(Kind::LostLease));
+        assert_eq!(bench.states(&id).await, states);
+
+        let third = bench.engine.succeed_and_claim(second[0], outcome(json!(2)), &ask).await.expect("stored");
+        assert_eq!(third[0].ordinal, 2);
+        let none = bench.engine.succeed_and_claim(third[0], outcome(json!(3)), &ask).await.expect("stored");
+        assert_eq!((none.len(), bench.view(&id).await.task.state), (0, TaskState::Finished));
     });
 }
 

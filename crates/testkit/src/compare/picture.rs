@@ -45,8 +45,12 @@ impl Patch {
 /// Looks at `width`×`height` pixels from (`x`, `y`) of the frame at `at_s` seconds.
 pub fn patch(path: &Path, at_s: f64, (x, y, width, height): (i64, i64, i64, i64)) -> Patch {
     let (at, crop) = (at_s.to_string(), format!("crop={width}:{height}:{x}:{y}:exact=1,format=rgb24"));
-    let words =
-        ["-v", "error", "-ss", &at, "-i", name(path), "-frames:v", "1", "-vf", &crop, "-f", "rawvideo", "-"];
+    let mut words = vec!["-v", "error"];
+    // A JPEG cannot even be entered at its beginning.
+    if at_s > 0.0 {
+        words.extend(["-ss", &at]);
+    }
+    words.extend(["-i", name(path), "-frames:v", "1", "-vf", &crop, "-f", "rawvideo", "-"]);
     let bytes = run("ffmpeg", &words);
     assert!(!bytes.is_empty(), "{} has no frame at {at_s} s", path.display());
     let count = (bytes.len() / 3) as f64;

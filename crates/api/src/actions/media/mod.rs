@@ -1,10 +1,10 @@
 //! Starting work on media, and looking into them.
 
 mod describe_media_meta_data;
+mod items;
 mod notify;
 mod process_media;
 mod session;
-mod transcodes;
 
 use crate::dispatch::Entry;
 

@@ -6,7 +6,8 @@
 
 use mps_core::Kind;
 use mps_core::task::{NewStep, NewTask, TaskState};
-use mps_media::features::transcode;
+use mps_media::features::item::check_output_dir;
+use mps_media::features::{stills, transcode};
 use mps_media::names::SourceName;
 use mps_tasks::ListFilter;
 use mps_wire::types::{MediaInputInfo, ProcessMediaRequest, ProcessMediaResponse, TaskOutputStorage};
@@ -14,7 +15,7 @@ use mps_wire::{ApiError, Refused, codes};
 use serde_json::Value;
 
 use super::session::{self, Session};
-use super::{notify, transcodes};
+use super::{items, notify};
 use crate::app::App;
 use crate::dispatch::{Action, Call};
 use crate::{error, inputs, storage};
@@ -49,10 +50,10 @@ impl Action for ProcessMedia {
         let input = inputs::check(app, account, "InputInfo", sent).await?;
         let place = place(app, account, &request, sent, &input).await?;
         let mut steps = vec![source_step(&input)?];
-        steps.extend(transcodes::steps(app, account, &request, &body, &place).await?);
+        steps.extend(items::steps(app, account, &body, &place).await?);
         if steps.len() == 1 {
             return Err(codes::missing_parameter(
-                "the request names no task: set `MediaProcessTask.TranscodeTaskSet`",
+                "the request names no task: set a list of `MediaProcessTask`, such as `TranscodeTaskSet`",
             ));
         }
         check_backlog(app, account).await?;
@@ -95,7 +96,7 @@ async fn place(
     };
     let directory = request.output_dir.clone().filter(|dir| !dir.is_empty());
     if let Some(directory) = &directory {
-        transcode::check_output_dir(directory)?;
+        check_output_dir(directory)?;
     }
     Ok(Place { source: source_name(input), directory, storage })
 }
@@ -180,18 +181,13 @@ const fn refused(path: &'static str, why: &'static str) -> Refused {
     Refused { path, why }
 }
 
-const OWN_REFUSED: [Refused; 23] = [
+const OWN_REFUSED: [Refused; 18] = [
     refused("InputInfo.VODInputInfo", VOD),
     refused("OutputStorage.VODOutputStorage", VOD),
     refused("ScheduleId", ORCHESTRATION),
     refused("Activities", ORCHESTRATION),
     refused("ResourceId", "resource groups are not built yet"),
-    refused("MediaProcessTask.AnimatedGraphicTaskSet", LATER),
-    refused("MediaProcessTask.SnapshotByTimeOffsetTaskSet", LATER),
-    refused("MediaProcessTask.SampleSnapshotTaskSet", LATER),
-    refused("MediaProcessTask.ImageSpriteTaskSet", LATER),
     refused("MediaProcessTask.AdaptiveDynamicStreamingTaskSet", LATER),
-    refused("MediaProcessTask.TranscodeTaskSet.OutputStorage.VODOutputStorage", VOD),
     refused("AiContentReviewTask", LATER),
     refused("AiAnalysisTask", LATER),
     refused("AiRecognitionTask", LATER),
@@ -206,16 +202,35 @@ const OWN_REFUSED: [Refused; 23] = [
     refused("TaskNotifyConfig.AwsSQS", QUEUE),
 ];
 
-/// What this action and the features it starts refuse.
-static REFUSED: [Refused; OWN_REFUSED.len() + transcode::REFUSED.len()] = joined();
+const PARTS: &[&[Refused]] = &[
+    &OWN_REFUSED,
+    transcode::REFUSED,
+    stills::animated::REFUSED,
+    stills::at_times::REFUSED,
+    stills::sample::REFUSED,
+    stills::sprite::REFUSED,
+];
+const ALL: usize = {
+    let (mut all, mut part) = (0, 0);
+    while part < PARTS.len() {
+        (all, part) = (all + PARTS[part].len(), part + 1);
+    }
+    all
+};
 
-const fn joined() -> [Refused; OWN_REFUSED.len() + transcode::REFUSED.len()] {
-    let mut all = [refused("", ""); OWN_REFUSED.len() + transcode::REFUSED.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] =
-            if at < OWN_REFUSED.len() { OWN_REFUSED[at] } else { transcode::REFUSED[at - OWN_REFUSED.len()] };
-        at += 1;
+/// What this action and the features it starts refuse.
+static REFUSED: [Refused; ALL] = joined();
+
+const fn joined() -> [Refused; ALL] {
+    let mut all = [refused("", ""); ALL];
+    let (mut part, mut nth, mut at) = (0, 0, 0);
+    while at < ALL {
+        if nth == PARTS[part].len() {
+            (part, nth) = (part + 1, 0);
+            continue;
+        }
+        all[at] = PARTS[part][nth];
+        (nth, at) = (nth + 1, at + 1);
     }
     all
 }

@@ -5,6 +5,7 @@
 use mps_core::Kind;
 use mps_core::task::TaskState;
 use mps_media::answer::times::iso;
+use mps_media::features::of_kind;
 use mps_tasks::{ListFilter, Summary};
 use mps_wire::types::{DescribeTasksRequest, DescribeTasksResponse, TaskSimpleInfo};
 use mps_wire::{ApiError, codes};
@@ -69,7 +70,12 @@ fn filter(request: DescribeTasksRequest) -> Result<ListFilter, ApiError> {
 }
 
 fn row(task: &Summary) -> TaskSimpleInfo {
-    let mut kinds: Vec<String> = task.step_kinds.iter().filter_map(|kind| activity(kind)).collect();
+    let mut kinds: Vec<String> = task
+        .step_kinds
+        .iter()
+        .filter_map(|kind| of_kind(kind))
+        .map(|feature| feature.words().activity.to_owned())
+        .collect();
     kinds.dedup();
     TaskSimpleInfo {
         task_id: task.public_id.clone(),
@@ -78,13 +84,5 @@ fn row(task: &Summary) -> TaskSimpleInfo {
         begin_process_time: iso(task.begun_ms),
         finish_time: iso(task.finished_ms),
         sub_task_types: kinds,
-    }
-}
-
-/// The word by which the API calls a kind of step here; `None` for steps that only prepare.
-fn activity(kind: &str) -> Option<String> {
-    match kind {
-        mps_media::features::transcode::KIND => Some("action-trans".to_owned()),
-        _ => None,
     }
 }

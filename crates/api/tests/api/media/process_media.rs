@@ -90,8 +90,6 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"AiQualityControlTask": {"Definition": 10}}), "AiQualityControlTask"),
         (json!({"SmartSubtitlesTask": {"Definition": 122}}), "SmartSubtitlesTask"),
         (json!({"SmartEraseTask": {"Definition": 303}}), "SmartEraseTask"),
-        (one("ImageSpriteTaskSet"), "ImageSpriteTaskSet"),
-        (one("SampleSnapshotTaskSet"), "SampleSnapshotTaskSet"),
         (one("AdaptiveDynamicStreamingTaskSet"), "AdaptiveDynamicStreamingTaskSet"),
     ];
     for (extra, named) in cases {

@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::params::{Clip, Hls, Naming, Params, StepParams};
 use super::words::Container;
 use super::{check, support};
+use crate::features::item::{Place, definition, number_format, pattern};
 use crate::hls::SEGMENT_VARIABLES;
-use crate::names::{self, NumberFormat, Pattern, SourceName, Variable};
+use crate::names::Variable;
 use crate::plan::Build;
 use crate::presets;
 use crate::templates::merge;
@@ -29,22 +30,6 @@ pub const OBJECT_VARIABLES: &[Variable] = &[
 
 const DEFAULT_OBJECT: &str = "{inputName}_transcode_{definition}.{format}";
 const DEFAULT_SEGMENT: &str = "{inputName}_transcode_{definition}_{number}.{format}";
-
-/// What the rest of the call gives to an item.
-#[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
-    /// The source's name.
-    pub source: &'a SourceName,
-    /// `OutputDir` of the call, checked; `None` is the source's directory.
-    pub directory: Option<&'a str>,
-    /// `OutputStorage` of the call, or what stands for it.
-    pub storage: &'a Value,
-}
-
-/// The template that an item names; 0 when it brings its own parameters.
-pub fn definition(item: &Value) -> i64 {
-    item["Definition"].as_i64().unwrap_or(0)
-}
 
 /// Checks the `nth` item of the list (as decoded: numbers are numbers, no nulls). `template` is the stored body of
 /// the template that the item names.
@@ -170,15 +155,8 @@ pub(crate) fn forget_reset_values(body: &mut Value) {
 }
 
 fn naming(item: &Value, params: &Params, place: Place<'_>, here: &str) -> Result<Naming, ApiError> {
-    let pattern = |name: &str, default: &str, allowed: &[Variable]| {
-        let text = item[name].as_str().filter(|text| !text.is_empty()).unwrap_or(default).to_owned();
-        match Pattern::parse(&text, allowed) {
-            Ok(pattern) => Ok((text, pattern)),
-            Err(error) => Err(invalid_parameter_value(format!("{here}.{name}: {}", error.message()))),
-        }
-    };
-    let (object, _) = pattern("OutputObjectPath", DEFAULT_OBJECT, OBJECT_VARIABLES)?;
-    let (segment, parsed) = pattern("SegmentObjectName", DEFAULT_SEGMENT, SEGMENT_VARIABLES)?;
+    let (object, _) = pattern(item, "OutputObjectPath", DEFAULT_OBJECT, OBJECT_VARIABLES, here)?;
+    let (segment, parsed) = pattern(item, "SegmentObjectName", DEFAULT_SEGMENT, SEGMENT_VARIABLES, here)?;
     if parsed.is_absolute() {
         return Err(invalid_parameter_value(format!("{here}.SegmentObjectName must be a relative path")));
     }
@@ -188,35 +166,9 @@ fn naming(item: &Value, params: &Params, place: Place<'_>, here: &str) -> Result
             "{here}.SegmentObjectName must contain {{number}}, or all segments would get one name"
         )));
     }
-    let number = number_format(&item["ObjectNumberFormat"])
-        .map_err(|message| invalid_parameter_value(format!("{here}.ObjectNumberFormat: {message}")))?;
+    let number = number_format(item, here)?;
     let directory = place.directory.unwrap_or(&place.source.directory).to_owned();
     Ok(Naming { directory, object, segment, number })
-}
-
-fn number_format(value: &Value) -> Result<NumberFormat, String> {
-    let usual = NumberFormat::default();
-    let number = |name: &str, default: u64| value[name].as_u64().unwrap_or(default);
-    let format = NumberFormat {
-        initial: number("InitialValue", usual.initial),
-        increment: number("Increment", usual.increment),
-        min_length: number("MinLength", usual.min_length),
-        placeholder: match value["PlaceHolder"].as_str() {
-            Some(text) if !text.is_empty() => text.to_owned(),
-            _ => usual.placeholder,
-        },
-    };
-    format.check().map_err(|error| error.message().to_owned())?;
-    Ok(format)
-}
-
-/// Checks the call's `OutputDir`.
-///
-/// # Errors
-/// `InvalidParameterValue` unless it begins and ends with `/` and is safe.
-pub fn check_output_dir(directory: &str) -> Result<(), ApiError> {
-    names::check_directory(directory)
-        .map_err(|error| invalid_parameter_value(format!("OutputDir: {}", error.message())))
 }
 
 impl Hls {
@@ -233,6 +185,7 @@ mod tests {
     use super::*;
     use crate::features::transcode::params::{Fill, Video};
     use crate::features::transcode::testing::everything;
+    use crate::names::SourceName;
 
     fn source() -> SourceName {
         SourceName::from_key("/video/AnimalWorldE01.mp4")

@@ -2,15 +2,13 @@
 //!
 //! [`from_wire`] checks an item of the request when it comes; [`plan`](plan::plan) turns it into a command once the
 //! source is known; [`to_wire`](result::to_wire) tells the caller what came out. What happens to time is told in
-//! [`clip`], [`picture`], [`audio`] and [`keyframes`].
+//! [`Clip`](crate::graph::Clip), [`picture`](crate::graph::picture), [`audio`] and [`keyframes`].
 
 pub mod audio;
 pub mod check;
-pub mod clip;
 mod from_wire;
 pub mod keyframes;
 pub mod params;
-pub mod picture;
 mod plan;
 pub mod result;
 pub mod support;
@@ -22,12 +20,79 @@ mod plan_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use mps_core::task::{Failure, Step};
+use mps_core::{MediaInfo, Result};
+use mps_wire::{ApiError, Refused};
+use serde_json::Value;
+
 pub(crate) use from_wire::forget_reset_values;
-pub use from_wire::{OBJECT_VARIABLES, Place, check_output_dir, definition, from_wire, params};
+pub use from_wire::{OBJECT_VARIABLES, from_wire, params};
 pub use params::{Params, StepParams};
 pub use plan::{main_key, plan};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 
+use super::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
+use crate::plan::{Build, Plan};
+use crate::templates::{self, Family};
+
 /// Name of the steps that do this.
 pub const KIND: &str = "transcode";
+
+/// The feature.
+#[derive(Debug, Clone, Copy)]
+pub struct Transcode;
+
+impl Feature for Transcode {
+    fn words(&self) -> Words {
+        Words {
+            kind: KIND,
+            list: "TranscodeTaskSet",
+            result: "Transcode",
+            member: "TranscodeTask",
+            activity: "action-trans",
+            cost: 10,
+        }
+    }
+
+    fn family(&self) -> &'static dyn Family {
+        &templates::transcode::Transcode
+    }
+
+    fn refused(&self) -> &'static [Refused] {
+        support::REFUSED
+    }
+
+    fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {
+        params_value(&from_wire(item.nth, item.value, item.template, item.place, build)?)
+    }
+
+    fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
+        plan(&stored(params, KIND)?, info, task_id, build)
+    }
+
+    fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {
+        let main = made.main()?;
+        to_store(&StepResult {
+            path: main.key.to_owned(),
+            size_bytes: made.size_bytes(),
+            md5: main.md5.to_owned(),
+            info: made.info.clone(),
+            playlist_duration_us: made.playlist_us,
+            objects: made.objects.len() as u32,
+        })
+    }
+
+    fn usage(&self, _params: &Value, made: &Made<'_>) -> Vec<Used> {
+        let us = if made.playlist_us > 0 { made.playlist_us } else { made.info.duration_us };
+        let item = match made.info.main_video() {
+            Some(video) => format!("transcode.{}.{}p", video.codec, video.width.min(video.height)),
+            None => "transcode.audio".to_owned(),
+        };
+        vec![Used { item, amount: us.div_euclid(1000), unit: "ms" }]
+    }
+
+    fn to_wire(&self, item: &Value, step: Option<&Step>, task_failure: Option<&Failure>) -> Value {
+        serde_json::to_value(to_wire(item, step, task_failure)).unwrap_or(Value::Null)
+    }
+}

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{AudioCodec, Container, VideoCodec};
+pub use crate::graph::Clip;
+pub use crate::graph::picture::Fill;
+use crate::graph::picture::{Picture, Pixels};
 use crate::hls::FirstSegments;
 use crate::names::{NumberFormat, SourceName};
 
@@ -72,20 +75,25 @@ pub struct VideoEncode {
     pub compress_percent: Option<u8>,
 }
 
-/// What fills the frame when the source has another shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    /// The picture is stretched.
-    Stretch,
-    /// Black bars.
-    Black,
-    /// White bars.
-    White,
-    /// The picture itself, enlarged and blurred.
-    Gauss,
-    /// Nothing: the picture covers the frame and is cut, from the middle.
-    Crop,
+impl VideoEncode {
+    /// The picture that is coded.
+    pub fn picture(&self) -> Picture {
+        let format = match (self.codec, self.bit_depth) {
+            (VideoCodec::Dnxhd, 10) => "yuv422p10le",
+            (VideoCodec::Dnxhd, _) => "yuv422p",
+            // The encoder takes nothing else.
+            (VideoCodec::H266, _) | (_, 10) => "yuv420p10le",
+            _ => "yuv420p",
+        };
+        Picture {
+            width: self.width,
+            height: self.height,
+            by_sides: self.by_sides,
+            fill: self.fill,
+            pixel_aspect: self.pixel_aspect,
+            pixels: Pixels { format, bits: self.bit_depth, is_even: true },
+        }
+    }
 }
 
 /// Distance of key frames.
@@ -189,15 +197,6 @@ impl Segments {
     pub const fn is_mp4(self) -> bool {
         matches!(self, Self::Mp4 | Self::Mp4Range)
     }
-}
-
-/// A stretch of the source, as asked; see [`super::clip`] for what negative numbers and 0 mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Clip {
-    /// Start in microseconds.
-    pub start_us: i64,
-    /// End in microseconds.
-    pub end_us: i64,
 }
 
 /// How the outputs are named; patterns are checked.

@@ -11,10 +11,13 @@
 use mps_core::media_info::{AudioStream, MediaInfo, Ratio, VideoStream};
 use mps_core::task::Fault;
 use mps_core::{Error, Kind, Result};
+use serde_json::Value;
 
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
-use super::{audio, picture, video};
+use super::{audio, video};
+use crate::graph::picture::{self, Timing};
+use crate::graph::seek::{is_bare, is_indexed, seconds};
 use crate::hls;
 use crate::names::{Pattern, Values};
 use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
@@ -96,7 +99,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         file.clone()
     }));
     let command = Command { tool: Tool::Ffmpeg, args: command, expected_us: length_us };
-    Ok(Plan { commands: vec![command], outputs, probe: file })
+    Ok(Plan { commands: vec![command], outputs, probe: Some(file), facts: Value::Null })
 }
 
 /// The streams that are used, with what happens to them.
@@ -161,35 +164,9 @@ impl<'a> Streams<'a> {
     }
 }
 
-/// Whether frames come without any time of their own.
-fn is_bare(format: &str) -> bool {
-    matches!(
-        format,
-        "h261"
-            | "h263"
-            | "h264"
-            | "hevc"
-            | "vvc"
-            | "evc"
-            | "m4v"
-            | "mpegvideo"
-            | "vc1"
-            | "cavsvideo"
-            | "obu"
-            | "av1"
-    )
-}
-
 /// How far before the start decoding begins, beyond what ffmpeg's exact entry does by itself.
 fn lead_in(info: &MediaInfo, streams: &Streams<'_>, start_us: i64) -> i64 {
-    let is_indexed = info.format.split(',').any(|name| matches!(name, "mov" | "mp4" | "matroska" | "webm"));
-    if is_indexed || streams.copies() { 0 } else { start_us.min(LEAD_IN_US) }
-}
-
-fn seconds(us: i64) -> String {
-    let sign = if us < 0 { "-" } else { "" };
-    let us = us.unsigned_abs();
-    format!("{sign}{}.{:06}", us / 1_000_000, us % 1_000_000)
+    if is_indexed(info) || streams.copies() { 0 } else { start_us.min(LEAD_IN_US) }
 }
 
 /// What the words for the pictures depend on beside the streams.
@@ -219,7 +196,14 @@ fn picture_words(
         return Ok(());
     };
     let fps = output_fps(encode, source, params.container)?;
-    let chain = picture::chain(encode, source, fps, build)?;
+    let timing = fps.map(|fps| {
+        let start = if encode.keeps_timestamps { "" } else { ":start_time=0" };
+        Timing {
+            filter: format!("fps=fps={}/{}{start}", fps.num, fps.den),
+            is_dropping: fps.value() < source.average_fps.value(),
+        }
+    });
+    let chain = picture::chain(encode.picture(), source, timing.as_ref(), build)?;
     let trim = trim.map(|start| format!("trim=start={start},")).unwrap_or_default();
     args.extend(["-filter:v".to_owned(), format!("{trim}{chain}")]);
     let timing: &[&str] = match fps {
@@ -227,7 +211,7 @@ fn picture_words(
         None => &["-fps_mode", "vfr", "-enc_time_base", "demux"],
     };
     args.extend(timing.iter().map(|word| (*word).to_owned()));
-    let geometry = picture::geometry(encode, source);
+    let geometry = picture::geometry(encode.picture(), source);
     check_level(encode, geometry.frame)?;
     args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry, length_us }));
     if encode.codec == VideoCodec::H265 && has_boxes(params) {

@@ -7,7 +7,8 @@ use mps_core::task::Failure;
 use serde_json::{Value, json};
 
 use super::testing::{everything, film, info};
-use super::{Place, definition, from_wire, plan};
+use super::{from_wire, plan};
+use crate::features::item::{Place, definition};
 use crate::names::SourceName;
 use crate::plan::{Arg, Output, Plan};
 use crate::presets;

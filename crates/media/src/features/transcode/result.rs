@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::params::StepParams;
 use super::words::Container;
 use crate::answer::metadata;
+use crate::features::outcome::outcome;
 
 /// What a worker stores as the result of a step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -71,43 +72,19 @@ pub fn to_wire(
     task_failure: Option<&Failure>,
 ) -> MediaProcessTaskTranscodeResult {
     let params: Option<StepParams> = step.and_then(|s| serde_json::from_value(s.params.clone()).ok());
-    let mut answer = MediaProcessTaskTranscodeResult {
-        status: "PROCESSING".to_owned(),
+    let told = outcome(step, task_failure);
+    let result = step.filter(|step| step.state == StepState::Succeeded);
+    let result: Option<StepResult> = result
+        .map(|s| s.result.as_ref().and_then(|r| serde_json::from_value(r.clone()).ok()).unwrap_or_default());
+    MediaProcessTaskTranscodeResult {
+        status: told.status.to_owned(),
+        err_code: told.err_code,
+        err_code_ext: told.err_code_ext,
+        message: told.message,
+        progress: i64::from(told.progress),
         input: Some(input(item, params.as_ref())),
-        ..MediaProcessTaskTranscodeResult::default()
-    };
-    let Some(step) = step else {
-        fail(&mut answer, task_failure);
-        return answer;
-    };
-    match step.state {
-        StepState::Blocked | StepState::Ready | StepState::Delayed | StepState::Running => {
-            answer.progress = i64::from(step.progress.min(99));
-        }
-        StepState::Succeeded => {
-            let result: StepResult =
-                step.result.as_ref().and_then(|r| serde_json::from_value(r.clone()).ok()).unwrap_or_default();
-            "SUCCESS".clone_into(&mut answer.status);
-            "SUCCESS".clone_into(&mut answer.message);
-            answer.progress = 100;
-            answer.output = params.as_ref().map(|params| result.item(params));
-        }
-        StepState::Failed | StepState::Cancelled => {
-            answer.progress = i64::from(step.progress.min(99));
-            let own = step.failure.as_ref().filter(|_| step.state == StepState::Failed);
-            fail(&mut answer, own.or(task_failure));
-        }
+        output: params.as_ref().zip(result).map(|(params, result)| result.item(params)),
     }
-    answer
-}
-
-fn fail(answer: &mut MediaProcessTaskTranscodeResult, failure: Option<&Failure>) {
-    let ended = Failure::aborted();
-    let failure = failure.unwrap_or(&ended);
-    "FAIL".clone_into(&mut answer.status);
-    answer.err_code = failure.code;
-    answer.err_code_ext.clone_from(&failure.word);
-    answer.message.clone_from(&failure.message);
 }
 
 /// The item after defaults.

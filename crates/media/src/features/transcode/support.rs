@@ -17,6 +17,10 @@ const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning her
 
 /// Members of `MediaProcessTask.TranscodeTaskSet` that are refused wherever they stand.
 pub const REFUSED: &[Refused] = &[
+    Refused {
+        path: "MediaProcessTask.TranscodeTaskSet.OutputStorage.VODOutputStorage",
+        why: "there is no VOD service here",
+    },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.WatermarkSet", why: OVERLAYS },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: OVERLAYS },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: OVERLAYS },

@@ -4,8 +4,8 @@ use mps_core::media_info::{MediaInfo, Ratio, VideoStream};
 
 use super::keyframes;
 use super::params::{Params, Profile, Rate, VideoEncode};
-use super::picture::{self, Geometry};
 use super::words::VideoCodec;
+use crate::graph::picture::{self, Geometry};
 
 /// What the encoder of a codec needs to know beyond the template.
 #[derive(Debug, Clone, Copy)]
@@ -339,7 +339,7 @@ mod tests {
     fn target(video: &VideoEncode, info: &MediaInfo) -> u64 {
         let params = params();
         let source = &info.video[0];
-        let geometry = picture::geometry(video, source);
+        let geometry = picture::geometry(video.picture(), source);
         target_bps(video, Scene { params: &params, source, info, fps: None, geometry, length_us: 0 })
     }
 

@@ -5,11 +5,63 @@
 //! rate. Wide dynamic range is mapped down where the output has 8 bits.
 
 use mps_core::Error;
-use mps_core::media_info::{DynamicRange, Ratio, VideoStream};
+use mps_core::media_info::{DynamicRange, VideoStream};
+use serde::{Deserialize, Serialize};
 
-use super::params::{Fill, VideoEncode};
-use super::words::VideoCodec;
 use crate::plan::Build;
+
+/// What fills the frame when the source has another shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// The picture is stretched.
+    Stretch,
+    /// Black bars.
+    Black,
+    /// White bars.
+    White,
+    /// The picture itself, enlarged and blurred.
+    Gauss,
+    /// Nothing: the picture covers the frame and is cut, from the middle.
+    Crop,
+}
+
+/// The picture that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture {
+    /// Width, or the longer side; 0 follows from the other or from the source.
+    pub width: u32,
+    /// Height, or the shorter side; 0 follows from the other or from the source.
+    pub height: u32,
+    /// `width` and `height` mean the longer and the shorter side, so that an upright picture stays upright.
+    pub by_sides: bool,
+    /// What fills the frame when the shapes differ.
+    pub fill: Fill,
+    /// Width of a pixel divided by its height, 1 or 2.
+    pub pixel_aspect: u8,
+    /// ffmpeg's pixel format.
+    pub pixels: Pixels,
+}
+
+/// How pixels are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pixels {
+    /// ffmpeg's name of the format.
+    pub format: &'static str,
+    /// Bits of a component.
+    pub bits: u8,
+    /// Sizes must be even, as for all moving pictures with halved colour.
+    pub is_even: bool,
+}
+
+/// When frames are shown: a filter that picks or repeats them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    /// The filter.
+    pub filter: String,
+    /// It drops more frames than it repeats, so it goes before the scaling.
+    pub is_dropping: bool,
+}
 
 /// Sizes in coded pixels on the way to the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +75,13 @@ pub struct Geometry {
 }
 
 /// The sizes for `source`.
-pub fn geometry(video: &VideoEncode, source: &VideoStream) -> Geometry {
+pub fn geometry(picture: Picture, source: &VideoStream) -> Geometry {
     let (width, height) = exact_display_size(source);
-    let natural = (width / f64::from(video.pixel_aspect), height);
-    let upright = video.by_sides && height > width;
-    let (want_w, want_h) = if upright { (video.height, video.width) } else { (video.width, video.height) };
+    let natural = (width / f64::from(picture.pixel_aspect), height);
+    let upright = picture.by_sides && height > width;
+    let (want_w, want_h) =
+        if upright { (picture.height, picture.width) } else { (picture.width, picture.height) };
+    let even: fn(f64) -> u32 = if picture.pixels.is_even { even } else { whole };
     let shape = natural.0 / natural.1;
     let frame = match (want_w, want_h) {
         (0, 0) => natural,
@@ -41,17 +95,17 @@ pub fn geometry(video: &VideoEncode, source: &VideoStream) -> Geometry {
     let inside = at(by_w.min(by_h));
     let inside = (inside.0.min(frame.0), inside.1.min(frame.1));
     let alike = frame.0 - inside.0 <= 2 && frame.1 - inside.1 <= 2;
-    if alike || video.fill == Fill::Stretch {
+    if alike || picture.fill == Fill::Stretch {
         return Geometry { scaled: frame, frame, finish: None };
     }
-    let scaled = match video.fill {
+    let scaled = match picture.fill {
         Fill::Crop => {
             let cover = at(by_w.max(by_h));
             (cover.0.max(frame.0), cover.1.max(frame.1))
         }
         _ => inside,
     };
-    Geometry { scaled, frame, finish: Some(video.fill) }
+    Geometry { scaled, frame, finish: Some(picture.fill) }
 }
 
 /// The shape of pixels counts before the turn, as in the file.
@@ -67,31 +121,30 @@ fn even(value: f64) -> u32 {
     half as u32 * 2
 }
 
-/// The filter chain for `source`; `fps` is the rate to force, `None` keeps each frame's time.
+/// The nearest whole number, at least 1.
+fn whole(value: f64) -> u32 {
+    value.round().max(1.0) as u32
+}
+
+/// The filter chain for `source`; without `timing` each frame keeps its time.
 ///
 /// # Errors
 /// `Unsupported` naming the filter that this build of ffmpeg lacks.
 pub fn chain(
-    video: &VideoEncode,
+    picture: Picture,
     source: &VideoStream,
-    fps: Option<Ratio>,
+    timing: Option<&Timing>,
     build: &Build,
 ) -> Result<String, Error> {
-    let geometry = geometry(video, source);
+    let geometry = geometry(picture, source);
     let mut steps: Vec<String> = Vec::new();
     if source.field_order.is_interlaced() {
         need(build, "bwdif", "interlaced sources")?;
         steps.push("bwdif=mode=send_frame:parity=auto:deint=interlaced".to_owned());
     }
-    let fps_step = fps.map(|fps| {
-        let start = if video.keeps_timestamps { "" } else { ":start_time=0" };
-        format!("fps=fps={}/{}{start}", fps.num, fps.den)
-    });
     // Frames that are dropped need no scaling; frames that are repeated need it once.
-    let is_dropping = fps.is_some_and(|fps| fps.value() < source.average_fps.value());
-    if is_dropping {
-        steps.extend(fps_step.clone());
-    }
+    let (first, last): (Vec<&Timing>, Vec<&Timing>) = timing.into_iter().partition(|t| t.is_dropping);
+    steps.extend(first.into_iter().map(|timing| timing.filter.clone()));
     let (w, h) = geometry.scaled;
     let is_rgb = source.pixel_format.starts_with("gbr")
         || source.pixel_format.contains("rgb")
@@ -99,19 +152,17 @@ pub fn chain(
         || source.pixel_format.starts_with("pal");
     let matrix = if is_rgb { ":out_color_matrix=bt709" } else { "" };
     steps.push(format!("scale=w={w}:h={h}:flags=bicubic:out_range=tv{matrix}"));
-    steps.push(format!("setsar={}", video.pixel_aspect));
-    if let Some(map) = tone_map(video, source, build)? {
+    steps.push(format!("setsar={}", picture.pixel_aspect));
+    if let Some(map) = tone_map(picture.pixels.bits, source, build)? {
         steps.push(map);
     } else if is_rgb {
         steps.push("setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709".to_owned());
     }
     if let Some(fill) = geometry.finish {
-        steps.push(finish(fill, geometry.frame, video.pixel_aspect, build)?);
+        steps.push(finish(fill, geometry.frame, picture.pixel_aspect, build)?);
     }
-    if !is_dropping {
-        steps.extend(fps_step);
-    }
-    steps.push(format!("format={}", pixel_format(video)));
+    steps.extend(last.into_iter().map(|timing| timing.filter.clone()));
+    steps.push(format!("format={}", picture.pixels.format));
     Ok(steps.join(","))
 }
 
@@ -145,8 +196,8 @@ fn finish(fill: Fill, (w, h): (u32, u32), aspect: u8, build: &Build) -> Result<S
 }
 
 /// PQ and HLG brought down to BT.709 where 8 bits are coded.
-fn tone_map(video: &VideoEncode, source: &VideoStream, build: &Build) -> Result<Option<String>, Error> {
-    if !is_wide(source) || video.bit_depth > 8 {
+fn tone_map(bits: u8, source: &VideoStream, build: &Build) -> Result<Option<String>, Error> {
+    if !is_wide(source) || bits > 8 {
         return Ok(None);
     }
     for filter in ["zscale", "tonemap"] {
@@ -165,67 +216,63 @@ pub fn is_wide(source: &VideoStream) -> bool {
         || matches!(source.dynamic_range, DynamicRange::Hdr10 | DynamicRange::Hdr10Plus | DynamicRange::Hlg)
 }
 
-/// ffmpeg's pixel format for the output.
-pub fn pixel_format(video: &VideoEncode) -> &'static str {
-    match (video.codec, video.bit_depth) {
-        (VideoCodec::Dnxhd, 10) => "yuv422p10le",
-        (VideoCodec::Dnxhd, _) => "yuv422p",
-        // The encoder takes nothing else.
-        (VideoCodec::H266, _) | (_, 10) => "yuv420p10le",
-        _ => "yuv420p",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::features::transcode::testing::{encode, everything, film};
+    use mps_core::media_info::Ratio;
 
-    fn sized(width: u32, height: u32, fill: Fill) -> VideoEncode {
-        VideoEncode { width, height, fill, ..encode() }
+    use super::*;
+    use crate::features::transcode::testing::{everything, film};
+
+    const MOVING: Pixels = Pixels { format: "yuv420p", bits: 8, is_even: true };
+
+    fn sized(width: u32, height: u32, fill: Fill) -> Picture {
+        Picture { width, height, by_sides: true, fill, pixel_aspect: 1, pixels: MOVING }
     }
 
     #[test]
     fn a_missing_side_follows_from_the_shape() {
         let film = film(1920, 1080);
-        assert_eq!(geometry(&sized(0, 0, Fill::Black), &film).frame, (1920, 1080));
-        assert_eq!(geometry(&sized(0, 480, Fill::Black), &film).frame, (854, 480));
-        assert_eq!(geometry(&sized(640, 0, Fill::Black), &film).frame, (640, 360));
-        assert_eq!(geometry(&sized(0, 0, Fill::Black), &self::film(161, 121)).frame, (160, 120));
+        assert_eq!(geometry(sized(0, 0, Fill::Black), &film).frame, (1920, 1080));
+        assert_eq!(geometry(sized(0, 480, Fill::Black), &film).frame, (854, 480));
+        assert_eq!(geometry(sized(640, 0, Fill::Black), &film).frame, (640, 360));
+        assert_eq!(geometry(sized(0, 0, Fill::Black), &self::film(161, 121)).frame, (160, 120));
+        let still = Pixels { is_even: false, ..MOVING };
+        let still = Picture { pixels: still, ..sized(0, 0, Fill::Black) };
+        assert_eq!(geometry(still, &self::film(161, 121)).frame, (161, 121));
     }
 
     #[test]
     fn an_upright_picture_swaps_the_sides_only_when_open() {
         let phone = VideoStream { rotation_degrees: 90, ..film(1920, 1080) };
-        assert_eq!(geometry(&sized(1280, 720, Fill::Black), &phone).frame, (720, 1280));
-        let closed = VideoEncode { by_sides: false, ..sized(1280, 720, Fill::Black) };
-        let flat = geometry(&closed, &phone);
+        assert_eq!(geometry(sized(1280, 720, Fill::Black), &phone).frame, (720, 1280));
+        let closed = Picture { by_sides: false, ..sized(1280, 720, Fill::Black) };
+        let flat = geometry(closed, &phone);
         assert_eq!((flat.frame, flat.scaled), ((1280, 720), (404, 720)));
     }
 
     #[test]
     fn fills_differ_in_what_is_scaled_first() {
         let old = film(640, 480);
-        assert_eq!(geometry(&sized(1280, 720, Fill::Stretch), &old).scaled, (1280, 720));
-        assert_eq!(geometry(&sized(1280, 720, Fill::Gauss), &old).scaled, (960, 720));
-        let crop = geometry(&sized(1280, 720, Fill::Crop), &old);
+        assert_eq!(geometry(sized(1280, 720, Fill::Stretch), &old).scaled, (1280, 720));
+        assert_eq!(geometry(sized(1280, 720, Fill::Gauss), &old).scaled, (960, 720));
+        let crop = geometry(sized(1280, 720, Fill::Crop), &old);
         assert_eq!((crop.scaled, crop.finish), ((1280, 960), Some(Fill::Crop)));
-        assert_eq!(geometry(&sized(1280, 720, Fill::White), &film(1920, 1080)).finish, None);
+        assert_eq!(geometry(sized(1280, 720, Fill::White), &film(1920, 1080)).finish, None);
     }
 
     #[test]
     fn wide_pixels_are_made_square_or_asked_for() {
         let dv = VideoStream { sample_aspect: Ratio::new(32, 27), ..film(720, 480) };
-        assert_eq!(geometry(&sized(0, 0, Fill::Black), &dv).frame, (854, 480));
-        let wide = VideoEncode { pixel_aspect: 2, ..encode() };
-        assert_eq!(geometry(&wide, &film(1920, 1080)).frame, (960, 1080));
+        assert_eq!(geometry(sized(0, 0, Fill::Black), &dv).frame, (854, 480));
+        let wide = Picture { pixel_aspect: 2, ..sized(0, 0, Fill::Black) };
+        assert_eq!(geometry(wide, &film(1920, 1080)).frame, (960, 1080));
     }
 
     #[test]
     fn a_missing_filter_is_named() {
         let gauss = sized(1280, 720, Fill::Gauss);
-        let error = chain(&gauss, &film(640, 480), None, &Build::default()).unwrap_err();
+        let error = chain(gauss, &film(640, 480), None, &Build::default()).unwrap_err();
         assert!(error.message().contains("gblur"), "{error}");
-        assert!(chain(&gauss, &film(640, 480), None, &everything()).is_ok());
+        assert!(chain(gauss, &film(640, 480), None, &everything()).is_ok());
     }
 }

@@ -8,11 +8,19 @@ use mps_core::Error;
 use mps_core::task::Fault;
 use mps_wire::ApiError;
 use mps_wire::codes::invalid_parameter_value;
-
-use super::params::Clip;
+use serde::{Deserialize, Serialize};
 
 /// The longest offset, in seconds.
 const MOST_S: f64 = 1e8;
+
+/// A stretch of the source, as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Clip {
+    /// Start in microseconds.
+    pub start_us: i64,
+    /// End in microseconds.
+    pub end_us: i64,
+}
 
 impl Clip {
     /// Of the API's offsets in seconds.

@@ -1,0 +1,93 @@
+//! The steps of `MediaProcessTask`: one for each item of each feature's list, in the order of the request.
+
+use mps_core::task::NewStep;
+use mps_media::features::item::definition;
+use mps_media::features::{self, Feature, Item};
+use mps_wire::types::TaskOutputStorage;
+use mps_wire::{ApiError, codes};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::process_media::{Place, params};
+use crate::app::App;
+use crate::storage;
+
+/// Items of one list; ours, as the API names no limit.
+const ITEMS: usize = 100;
+
+/// Checks all items and makes their steps, each after the first step of the task.
+pub(super) async fn steps(
+    app: &App,
+    account: i64,
+    body: &Value,
+    place: &Place,
+) -> Result<Vec<NewStep>, ApiError> {
+    let mut steps = Vec::new();
+    for feature in features::ALL {
+        let list = feature.words().list;
+        let Some(items) = body["MediaProcessTask"][list].as_array() else { continue };
+        if items.len() > ITEMS {
+            let told = format!("`MediaProcessTask.{list}` has at most {ITEMS} items");
+            return Err(codes::invalid_parameter_value(told));
+        }
+        for (nth, item) in items.iter().enumerate() {
+            steps.push(step(app, account, *feature, nth, item, place).await?);
+        }
+    }
+    Ok(steps)
+}
+
+async fn step(
+    app: &App,
+    account: i64,
+    feature: &'static dyn Feature,
+    nth: usize,
+    item: &Value,
+    place: &Place,
+) -> Result<NewStep, ApiError> {
+    let words = feature.words();
+    let build = app.tools.wait(app.limits.tools_timeout).await?;
+    let storage = output_storage(app, account, words.list, nth, item, place).await?;
+    let template = match definition(item) {
+        0 => None,
+        id => app.templates.body(account, feature.family(), id).await?,
+    };
+    let around =
+        features::Place { source: &place.source, directory: place.directory.as_deref(), storage: &storage };
+    let item = Item { nth, value: item, template: template.as_deref(), place: around };
+    let mut params = feature.from_wire(&item, &build)?;
+    // As checked: with what it takes over from the call.
+    params["storage"] = storage;
+    Ok(NewStep {
+        kind: words.kind.to_owned(),
+        capability: 0,
+        params,
+        after: vec![0],
+        is_gate: false,
+        cost: words.cost,
+    })
+}
+
+async fn output_storage(
+    app: &App,
+    account: i64,
+    list: &str,
+    nth: usize,
+    item: &Value,
+    place: &Place,
+) -> Result<Value, ApiError> {
+    let own = match &item["OutputStorage"] {
+        Value::Null => None,
+        own => Some(TaskOutputStorage::deserialize(own).map_err(|error| {
+            codes::invalid_parameter(format!("MediaProcessTask.{list}.{nth}.OutputStorage: {error}"))
+        })?),
+    };
+    let storage = match own {
+        None => place.storage.clone().ok_or_else(storage::none_to_inherit)?,
+        own => {
+            let path = format!("MediaProcessTask.{list}.{nth}.OutputStorage");
+            storage::check(app, account, &path, own.as_ref(), place.storage.as_ref()).await?
+        }
+    };
+    params(&storage)
+}
