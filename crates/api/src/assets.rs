@@ -59,13 +59,15 @@ impl Assets {
     }
 
     async fn make(&self) -> Result<()> {
-        match self.buckets.create_bucket(SERVICE_ACCOUNT, SERVICE_BUCKET, self.regions.own()).await? {
-            Created::Made | Created::HadIt => Ok(()),
-            Created::Taken => {
-                Err(Error::internal("an account has a bucket with the name of the service's own")
-                    .with("bucket", SERVICE_BUCKET))
-            }
+        let made = self.buckets.create_bucket(SERVICE_ACCOUNT, SERVICE_BUCKET, self.regions.own()).await?;
+        // A bucket that was made before the server moved to another region is as good.
+        if made == Created::Taken
+            && self.buckets.find_bucket(SERVICE_BUCKET).await?.account != SERVICE_ACCOUNT
+        {
+            return Err(Error::internal("an account has a bucket with the name of the service's own")
+                .with("bucket", SERVICE_BUCKET));
         }
+        Ok(())
     }
 
     /// Removes a file that nothing refers to.

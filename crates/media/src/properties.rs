@@ -7,7 +7,8 @@ use crate::answer::event;
 use crate::features::transcode::params::Clip;
 use crate::hls::{Packaging, Playlist, relative_uri};
 use crate::names::{NumberFormat, Pattern, SourceName, Values, Variable, check_directory};
-use crate::templates::{create, transcode::Transcode};
+use crate::templates::testing::arbitrary;
+use crate::templates::{self, create, transcode::Transcode};
 
 const ALLOWED: &[Variable] =
     &[Variable::InputName, Variable::InputFormat, Variable::Format, Variable::Number];
@@ -91,5 +92,21 @@ proptest! {
                 "Gop": gop, "Vcrf": crf, "Bframes": fps, "Compress": den, "HlsTime": crf, "Mode": word},
             "AudioTemplate": {"Codec": "aac", "Bitrate": rate, "SampleRate": side, "AudioChannel": fps},
         }));
+    }
+
+    #[test]
+    fn templates_of_every_family_are_checked_without_panic(seed in any::<u64>()) {
+        for (stem, family) in templates::testing::families() {
+            let request = arbitrary(&format!("Create{stem}Template"), seed);
+            let change = arbitrary(&format!("Modify{stem}Template"), seed.rotate_left(7));
+            let _ = create(family, &request);
+            let template = templates::Template { body: request, ..templates::testing::blank(family) };
+            let _ = templates::modify(family, &template, &change);
+            let _ = family.needs(&template.body);
+            prop_assert!(family.item(&template).is_object());
+            if let Ok(query) = templates::query(family, &arbitrary(&format!("Describe{stem}Templates"), seed)) {
+                let _ = templates::page(family, &query, vec![template]);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
+use mps_backends::objects::local::SERVICE_BUCKET;
 use mps_core::clock::{Clock as _, Millis, SystemClock};
 use mps_core::{Error, Kind, Result};
 use mps_store::accounts::{self, Account, Key};
@@ -96,6 +97,9 @@ fn check_bucket_name(name: &str) -> Result<()> {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-');
+    if fits && name == SERVICE_BUCKET {
+        return Err(Error::invalid(format!("{name:?} is the service's own bucket")));
+    }
     if fits {
         return Ok(());
     }
@@ -271,6 +275,8 @@ mod tests {
             create_bucket(&store, "more-1250000000", FIRST_ACCOUNT, "ap-tokyo").await.unwrap_err();
         assert_eq!(elsewhere.kind(), Kind::Conflict);
         assert!(create_bucket(&store, "more", 7, "ap-guangzhou").await.is_err());
+        let own = create_bucket(&store, SERVICE_BUCKET, FIRST_ACCOUNT, "ap-guangzhou").await.unwrap_err();
+        assert!(own.message().contains("service's own"), "{own}");
         assert_eq!(list_buckets(&store, None).await.unwrap().len(), 3);
         assert_eq!(object_file(&config, "more-1250000000", "none").await.unwrap(), None);
     }

@@ -128,6 +128,12 @@ pub async fn count(tx: &mut Tx<'_>, account: i64, family: &str) -> Result<usize>
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
+/// Names and numbers of the templates of a family, without their bodies.
+pub async fn names(tx: &mut Tx<'_>, account: i64, family: &str) -> Result<Vec<(String, i64)>> {
+    let q = "SELECT name, id FROM templates WHERE account = $1 AND family = $2";
+    on!(tx, c => sqlx::query_as(q).bind(account).bind(family).fetch_all(c).await).doing("listing templates")
+}
+
 /// All templates of an account and family by number. An account has few, so filters and pages are the caller's.
 pub async fn list(tx: &mut Tx<'_>, account: i64, family: &str) -> Result<Vec<Template>> {
     let q = "SELECT id, name, body, created_ms, updated_ms FROM templates

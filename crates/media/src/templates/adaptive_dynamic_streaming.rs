@@ -152,12 +152,6 @@ fn check_stream(format: &str, is_pure_audio: bool, stream: &Value) -> Result<(),
         return Err(value_of("RemoveAudio", "nothing is left when both video and audio are removed"));
     }
     let video = if no_video { None } else { read::<VideoTemplateInfo>(&stream["Video"])? };
-    let audio = read::<AudioTemplateInfo>(&stream["Audio"])?;
-    check_sound(audio.as_ref())?;
-    let list = stream["AudioList"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for audio in list {
-        check_sound(read::<AudioTemplateInfo>(audio)?.as_ref())?;
-    }
     // What each rendition is made of obeys the rules of a transcode into the files that its segments are.
     let container = if format == "HLS" { "hls" } else { "mp4" };
     let body = RawTranscodeParameter {
@@ -165,15 +159,27 @@ fn check_stream(format: &str, is_pure_audio: bool, stream: &Value) -> Result<(),
         remove_video: Some(i64::from(no_video)),
         remove_audio: Some(i64::from(no_audio)),
         video_template: video,
-        audio_template: audio,
+        audio_template: checked_sound(&stream["Audio"])?,
         ..RawTranscodeParameter::default()
     };
-    check::check_preset(&body).map(drop)
+    check::check_preset(&body)?;
+    let list = stream["AudioList"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for audio in list {
+        let audio_template = checked_sound(audio)?;
+        let alone = RawTranscodeParameter { audio_template, remove_video: Some(1), ..body.clone() };
+        check::check_preset(&RawTranscodeParameter { remove_audio: Some(0), ..alone })?;
+    }
+    match list.iter().filter(|audio| audio["DefaultTrack"] == true).count() {
+        0 | 1 => Ok(()),
+        count => {
+            Err(value_of("DefaultTrack", format!("AudioList has {count} default tracks; it can have one")))
+        }
+    }
 }
 
-/// Rates are wider for sound that is merged of several tracks.
-fn check_sound(audio: Option<&AudioTemplateInfo>) -> Result<(), ApiError> {
-    let Some(audio) = audio else { return Ok(()) };
+/// Sound with a rate in its range, which is wider where it is merged of several tracks.
+fn checked_sound(value: &Value) -> Result<Option<AudioTemplateInfo>, ApiError> {
+    let Some(audio) = read::<AudioTemplateInfo>(value)? else { return Ok(None) };
     let kbps = audio.bitrate.unwrap_or(0);
     let is_merged = audio.track_channel_info.is_some();
     let most = match audio.codec.as_deref() {
@@ -183,7 +189,7 @@ fn check_sound(audio: Option<&AudioTemplateInfo>) -> Result<(), ApiError> {
         _ => 256,
     };
     if (26..=most).contains(&kbps) || (kbps == 0 && !is_merged) {
-        return Ok(());
+        return Ok(Some(audio));
     }
     let zero = if is_merged { "" } else { "0 or " };
     Err(value_of("AudioBitrate", format!("audio Bitrate is {kbps}; it must be {zero}26 to {most}")))
@@ -295,5 +301,27 @@ mod tests {
         body["StreamInfos"][0]["Audio"]["SampleRate"] = json!(44_100);
         let error = AdaptiveDynamicStreaming.check(&body).unwrap_err();
         assert_eq!(error.code, "InvalidParameterValue.AudioBitrate");
+    }
+
+    #[test]
+    fn each_track_of_a_list_is_checked_and_one_is_the_default() {
+        let track = |codec: &str, is_default: bool| json!({"Codec": codec, "Bitrate": 64, "SampleRate": 44100, "DefaultTrack": is_default});
+        let tracks = |tracks: Vec<Value>| json!(tracks);
+        check_cases(
+            &AdaptiveDynamicStreaming,
+            &whole(),
+            &[(
+                "StreamInfos/0/AudioList",
+                &[
+                    tracks(vec![track("aac", true), track("mp3", false)]),
+                    tracks(vec![track("aac", false); 64]),
+                ],
+                &[tracks(vec![track("aac", true); 2]), tracks(vec![track("aac", false); 65])],
+                "",
+            )],
+        );
+        let body = with(&whole(), "StreamInfos/0/AudioList", &tracks(vec![track("opus", false)]));
+        let error = AdaptiveDynamicStreaming.check(&body).unwrap_err();
+        assert_eq!(error.code, "InvalidParameterValue.AudioCodec");
     }
 }

@@ -18,6 +18,8 @@ pub const FIRST: i64 = 1;
 pub const MAX_LIBRARIES: usize = 100;
 /// The most words of a library; ours, as the API names no bound.
 const MAX_WORDS: usize = 5000;
+/// The most bytes of a library as it is sent; ours.
+const MAX_BYTES: usize = 512 * 1024;
 /// The longest word, in characters; ours.
 const MAX_WORD: usize = 64;
 const PREFIX: &str = "hwd-";
@@ -120,6 +122,10 @@ fn body_of(request: &Value) -> Value {
 /// `InvalidParameterValue.HotwordsFormatError`.
 pub fn words(body: &Value) -> Result<Vec<Hotword>, ApiError> {
     rules::check(body, &[text("FileName", 255)])?;
+    if [text_at(body, "Content"), text_at(body, "FileContent")].iter().any(|sent| sent.len() > MAX_BYTES) {
+        let told = format!("a library has at most {MAX_BYTES} bytes");
+        return Err(codes::limit_exceeded_too_much_large_hot_words(told));
+    }
     let file;
     let listed = if body["Type"] == 0 {
         if !text_at(body, "FileContent").is_empty() || !text_at(body, "FileName").is_empty() {
@@ -201,6 +207,8 @@ mod tests {
         assert_eq!(code(create(&library(&long))), "InvalidParameterValue.HotwordsFormatError");
         let many = vec!["a|1"; MAX_WORDS + 1].join(",");
         assert_eq!(code(create(&library(&many))), "LimitExceeded.TooMuchLargeHotWords");
+        let padded = format!("a|1{}", " ".repeat(MAX_BYTES));
+        assert_eq!(code(create(&library(&padded))), "LimitExceeded.TooMuchLargeHotWords");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub const MAX_COMMENT: usize = 256;
 /// The most templates of one family that an account may have.
 pub const MAX_CUSTOM: usize = 1000;
 
+/// The most bytes that a body may have as JSON: a listing reads all of an account's.
+pub const MAX_BODY_BYTES: usize = 128 * 1024;
 /// Where the numbers of an account's own templates begin in most families: far above every preset.
 pub const FIRST_OWN: i64 = 200_001;
 
@@ -181,8 +183,7 @@ pub fn create(family: &dyn Family, request: &Value) -> Result<Content, ApiError>
         comment: text("Comment", request, MAX_COMMENT)?.unwrap_or_default(),
         body: body_of(request),
     };
-    family.check_name(&content.name)?;
-    family.check(&content.body)?;
+    check(family, &content)?;
     Ok(content)
 }
 
@@ -205,9 +206,18 @@ pub fn modify(family: &dyn Family, existing: &Template, request: &Value) -> Resu
         comment: text("Comment", request, MAX_COMMENT)?.unwrap_or_else(|| existing.comment.clone()),
         body,
     };
-    family.check_name(&content.name)?;
-    family.check(&content.body)?;
+    check(family, &content)?;
     Ok(content)
+}
+
+fn check(family: &dyn Family, content: &Content) -> Result<(), ApiError> {
+    let size_bytes = content.body.to_string().len();
+    if size_bytes > MAX_BODY_BYTES {
+        let told = format!("the template has {size_bytes} bytes; it may have at most {MAX_BODY_BYTES}");
+        return Err(codes::invalid_parameter_value(told));
+    }
+    family.check_name(&content.name)?;
+    family.check(&content.body)
 }
 
 /// Refuses to delete a preset.
@@ -343,6 +353,17 @@ mod tests {
             modify(&Transcode, &stored(), &patch).unwrap_err().code,
             "InvalidParameterValue.VideoCodec"
         );
+    }
+
+    #[test]
+    fn a_body_has_a_size() {
+        let of = |length: usize| {
+            let mut long = request();
+            long["StdExtInfo"] = json!(format!("\"{}\"", "x".repeat(length)));
+            create(&Transcode, &long).map(drop)
+        };
+        assert_eq!(of(MAX_BODY_BYTES - 1000), Ok(()));
+        assert_eq!(of(MAX_BODY_BYTES).unwrap_err().code, "InvalidParameterValue");
     }
 
     #[test]

@@ -22,7 +22,7 @@ enum Holds {
     Number { least: f64, most: f64, without_least: bool },
     Text { least: usize, most: usize },
     Items { least: usize, most: usize },
-    Colour,
+    Colour { prefix: bool },
     Json,
 }
 
@@ -78,7 +78,12 @@ pub(crate) const fn items(path: &'static str, least: usize, most: usize) -> Rule
 
 /// A colour, `0xRRGGBB`.
 pub(crate) const fn colour(path: &'static str) -> Rule {
-    Rule { path, code: None, holds: Holds::Colour }
+    Rule { path, code: None, holds: Holds::Colour { prefix: true } }
+}
+
+/// A colour, `0xRRGGBB` or `RRGGBB`.
+pub(crate) const fn bare_colour(path: &'static str) -> Rule {
+    Rule { path, code: None, holds: Holds::Colour { prefix: false } }
 }
 
 /// Text that is JSON; may be empty.
@@ -130,7 +135,7 @@ impl Rule {
                 text.is_none_or(|text| (least..=most).contains(&text.chars().count()))
             }
             Holds::Items { .. } => true,
-            Holds::Colour => text.is_none_or(|text| text.is_empty() || is_colour(text)),
+            Holds::Colour { prefix } => text.is_none_or(|text| text.is_empty() || is_colour(text, prefix)),
             Holds::Json => text.is_none_or(|text| text.is_empty() || is_json(text)),
         };
         if holds { Ok(()) } else { Err(self.broken(&shown(value))) }
@@ -149,7 +154,7 @@ impl Rule {
             Holds::Text { least: 0, most } => format!("at most {most} characters long"),
             Holds::Text { least, most } => format!("{least} to {most} characters long"),
             Holds::Items { least, most } => format!("a list of {least} to {most}"),
-            Holds::Colour => "a colour such as 0xFFFFFF".to_owned(),
+            Holds::Colour { .. } => "a colour such as 0xFFFFFF".to_owned(),
             Holds::Json => "JSON".to_owned(),
         };
         value_of(self.code.unwrap_or(member), format!("{} is {given}; it must be {wanted}", self.path))
@@ -177,8 +182,9 @@ pub(crate) fn is_given(value: &Value) -> bool {
     }
 }
 
-fn is_colour(text: &str) -> bool {
-    text.strip_prefix("0x").is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+fn is_colour(text: &str, prefix: bool) -> bool {
+    let hex = text.strip_prefix("0x").or_else(|| (!prefix).then_some(text));
+    hex.is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn is_json(text: &str) -> bool {
@@ -221,6 +227,7 @@ mod tests {
                 &[json!("0xaaBB09"), json!("")],
                 &[json!("OxFFFFFF"), json!("#ffffff"), json!("0xFFF")],
             ),
+            (bare_colour("A"), &[json!("0xaaBB09"), json!("aaBB09")], &[json!("#aabb09"), json!("red")]),
             (json_text("A"), &[json!("{}"), json!("")], &[json!("{")]),
         ];
         for (rule, good, bad) in cases {

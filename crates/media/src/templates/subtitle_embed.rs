@@ -4,7 +4,7 @@ use mps_wire::ApiError;
 use mps_wire::codes::{self, value_of};
 use serde_json::{Value, json};
 
-use super::rules::{self, Rule, above, colour, flag, is_given, number, whole, word};
+use super::rules::{self, Rule, above, bare_colour, colour, flag, is_given, number, whole, word};
 use super::{FIRST_OWN, Family, Need, Template, listed};
 use crate::presets::{self, Preset};
 
@@ -62,10 +62,10 @@ const RULES: &[Rule] = &[
     flag("SubtitleLayoutConfig.SubtitleLayoutConfigSwitch"),
     word("SubtitleLayoutConfig.Alignment", &["top", "bottom"]),
     flag("SubtitleOutlineConfig.SubtitleOutlineConfigSwitch"),
-    colour("SubtitleOutlineConfig.OutlineColor"),
+    bare_colour("SubtitleOutlineConfig.OutlineColor"),
     above("SubtitleOutlineConfig.OutlineAlpha", 0.0, 1.0),
     flag("SubtitleShadowConfig.SubtitleShadowConfigSwitch"),
-    colour("SubtitleShadowConfig.ShadowColor"),
+    bare_colour("SubtitleShadowConfig.ShadowColor"),
     above("SubtitleShadowConfig.ShadowAlpha", 0.0, 1.0),
 ];
 
@@ -210,7 +210,7 @@ mod tests {
                 ("SubtitleEmbedConfig/SubtitleOutlineConfig/OutlineWidth", &[json!(0.5)], &[json!(-0.5)], ""),
                 (
                     "SubtitleEmbedConfig/SubtitleShadowConfig/ShadowColor",
-                    &[json!("0x000000")],
+                    &[json!("0x000000"), json!("00ff00")],
                     &[json!("black")],
                     "",
                 ),

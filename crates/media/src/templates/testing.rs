@@ -1,6 +1,7 @@
 //! What the tests of the families share.
 
-use serde_json::Value;
+use mps_wire::schema::{self, Kind, Object};
+use serde_json::{Map, Value, json};
 
 use super::{Family, Template, create};
 
@@ -66,4 +67,106 @@ pub(crate) fn check_presets(family: &dyn Family) {
     }
     let numbers: Vec<_> = family.presets().iter().map(|preset| preset.definition).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] > pair[1]), "{numbers:?} do not fall");
+}
+
+/// Every family with the middle of the names of its actions.
+pub(crate) fn families() -> Vec<(&'static str, &'static dyn Family)> {
+    vec![
+        ("Transcode", &super::transcode::Transcode),
+        ("AdaptiveDynamicStreaming", &super::adaptive_dynamic_streaming::AdaptiveDynamicStreaming),
+        ("Watermark", &super::watermark::Watermark),
+        ("SnapshotByTimeOffset", &super::snapshot_by_time_offset::SnapshotByTimeOffset),
+        ("SampleSnapshot", &super::sample_snapshot::SampleSnapshot),
+        ("ImageSprite", &super::image_sprite::ImageSprite),
+        ("AnimatedGraphics", &super::animated_graphics::AnimatedGraphics),
+        ("AIAnalysis", &super::ai_analysis::AiAnalysis),
+        ("AIRecognition", &super::ai_recognition::AiRecognition),
+        ("ContentReview", &super::content_review::ContentReview),
+        ("QualityControl", &super::quality_control::QualityControl),
+        ("LiveRecord", &super::live_record::LiveRecord),
+        ("SmartSubtitle", &super::smart_subtitle::SmartSubtitle),
+        ("SmartErase", &super::smart_erase::SmartErase),
+        ("SubtitleEmbed", &super::subtitle_embed::SubtitleEmbed),
+        ("BlindWatermark", &super::blind_watermark::BlindWatermark),
+        ("ProcessImage", &super::process_image::ProcessImage),
+    ]
+}
+
+/// An own template that asks for nothing.
+pub(crate) fn blank(family: &dyn Family) -> Template {
+    Template {
+        definition: family.first_definition(),
+        is_preset: false,
+        name: String::new(),
+        alias: String::new(),
+        comment: String::new(),
+        body: json!({}),
+        create_time: String::new(),
+        update_time: String::new(),
+    }
+}
+
+/// A request that the schema takes: each member is there or not, with whatever fits its type.
+pub(crate) fn arbitrary(action: &str, seed: u64) -> Value {
+    let request = schema::action(action).unwrap_or_else(|| panic!("no action {action}")).request;
+    Dice(seed).object(request)
+}
+
+/// Numbers from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+
+    fn object(&mut self, object: &Object) -> Value {
+        let mut members = Map::new();
+        for member in object.members {
+            if member.required || self.roll(3) > 0 {
+                let value = self.value(&member.kind);
+                members.insert(member.name.to_owned(), value);
+            }
+        }
+        Value::Object(members)
+    }
+
+    fn value(&mut self, kind: &Kind) -> Value {
+        const WORDS: &[&str] = &[
+            "",
+            "ON",
+            "OFF",
+            "auto",
+            "zh",
+            "en/ja",
+            "vtt",
+            "custom",
+            "image",
+            "text",
+            "svg",
+            "HLS",
+            "webp",
+            "10%",
+            "8px",
+            "Time",
+            "subtitle",
+            "privacy",
+            "0xFFFFFF",
+            "hwd-1",
+            "nonsense",
+            "\u{1f600}|",
+        ];
+        const WHOLES: &[i64] = &[0, 1, 2, 10, 128, 600, -1, 4096, i64::MAX, i64::MIN];
+        const NUMBERS: &[f64] = &[0.0, 0.5, 1.0, -1.0, 1e300, f64::MIN_POSITIVE];
+        match kind {
+            Kind::Text => json!(WORDS[self.roll(WORDS.len())]),
+            Kind::Int => json!(WHOLES[self.roll(WHOLES.len())]),
+            Kind::Uint => json!(WHOLES[self.roll(WHOLES.len())].unsigned_abs()),
+            Kind::Float => json!(NUMBERS[self.roll(NUMBERS.len())]),
+            Kind::Bool => json!(self.roll(2) == 0),
+            Kind::Object(object) => self.object(object),
+            Kind::List(inner) => (0..self.roll(3)).map(|_| self.value(inner)).collect(),
+        }
+    }
 }

@@ -54,6 +54,22 @@ async fn a_template_is_changed_and_removed_by_its_owner_only() {
 }
 
 #[tokio::test]
+async fn templates_are_counted_and_named_by_account_and_family() {
+    async fn check(store: &Store) {
+        for (account, family, name) in [(7, "f", "one"), (7, "f", "two"), (7, "g", "three"), (8, "f", "four")]
+        {
+            query!(store.write, templates::create(account, family, 1, name, &json!({}), 5)).expect("made");
+        }
+        assert_eq!(query!(store.read, templates::count(7, "f")).expect("counted"), 2);
+        assert_eq!(query!(store.read, templates::count(9, "f")).expect("counted"), 0);
+        let mut names = query!(store.read, templates::names(7, "f")).expect("listed");
+        names.sort();
+        assert_eq!(names, [("one".to_owned(), 1), ("two".to_owned(), 2)]);
+    }
+    on_each_database!(check);
+}
+
+#[tokio::test]
 async fn a_session_id_is_refused_for_three_days() {
     async fn check(store: &Store) {
         assert!(query!(store.write, sessions::remember(7, "s", 1, 1_000)).expect("asked"));

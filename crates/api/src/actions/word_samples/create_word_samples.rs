@@ -36,8 +36,8 @@ impl Action for CreateWordSamples {
                 let (family, first) = (rules::STORED_AS, rules::FIRST);
                 for rules::Sample { keyword, body } in &samples {
                     match held.get(keyword) {
-                        Some(row) => {
-                            rows::update(tx, account, family, row.id, keyword, body, now).await?;
+                        Some(id) => {
+                            rows::update(tx, account, family, *id, keyword, body, now).await?;
                         }
                         None => {
                             rows::create(tx, account, family, first, keyword, body, now).await?;

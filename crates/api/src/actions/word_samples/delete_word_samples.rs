@@ -31,8 +31,8 @@ impl Action for DeleteWordSamples {
                 if let Some(absent) = keywords.iter().find(|keyword| !held.contains_key(*keyword)) {
                     return Ok(Err(rules::absent(absent)));
                 }
-                for row in keywords.iter().filter_map(|keyword| held.get(keyword)) {
-                    rows::delete(tx, account, rules::STORED_AS, row.id).await?;
+                for id in keywords.iter().filter_map(|keyword| held.get(keyword)) {
+                    rows::delete(tx, account, rules::STORED_AS, *id).await?;
                 }
                 Ok(Ok(()))
             })

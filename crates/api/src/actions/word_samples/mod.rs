@@ -20,9 +20,9 @@ pub(super) const ACTIONS: &[Entry] = &[
     Entry::of::<describe_word_samples::DescribeWordSamples>(),
 ];
 
-/// The account's words, as they stay until the end of the transaction: taking a number holds off other writers.
-async fn held(tx: &mut Tx<'_>, account: i64) -> Result<HashMap<String, rows::Template>> {
+/// The numbers of the account's words, as they stay until the end of the transaction: taking a number holds off
+/// other writers.
+async fn held(tx: &mut Tx<'_>, account: i64) -> Result<HashMap<String, i64>> {
     rows::next_id(tx, rules::STORED_AS, rules::FIRST).await?;
-    let all = rows::list(tx, account, rules::STORED_AS).await?;
-    Ok(all.into_iter().map(|row| (row.name.clone(), row)).collect())
+    Ok(rows::names(tx, account, rules::STORED_AS).await?.into_iter().collect())
 }

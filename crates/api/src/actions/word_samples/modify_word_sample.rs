@@ -27,7 +27,8 @@ impl Action for ModifyWordSample {
         let (account, now, request) = (call.caller.account, app.clock.now_ms(), call.body);
         let write = app.store.write_in(Lane::Accept, move |tx| {
             Box::pin(async move {
-                let Some(row) = held(tx, account).await?.remove(&keyword) else {
+                let id = held(tx, account).await?.remove(&keyword).unwrap_or_default();
+                let Some(row) = rows::get(tx, account, rules::STORED_AS, id).await? else {
                     return Ok(Err(rules::absent(&keyword)));
                 };
                 let body = match rules::modify(&row.body, &request) {

@@ -125,6 +125,14 @@ async fn a_broken_picture_is_refused_and_nothing_is_kept_of_a_refused_call() {
 }
 
 #[tokio::test]
+async fn pictures_are_kept_after_the_server_moved_to_another_region() {
+    let app = TestApp::new().await;
+    app.local.create_bucket(0, "mps-service", "ap-tokyo").await.unwrap();
+    let made = app.call("CreateWatermarkTemplate", picture()).await.ok();
+    assert_eq!(ask(&app, "GET", made["ImageUrl"].as_str().unwrap()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_listing_is_filtered_by_the_kind_of_mark() {
     let app = TestApp::new().await;
     app.call("CreateWatermarkTemplate", picture()).await.ok();
