@@ -177,7 +177,10 @@ pub(crate) async fn page(
         let read = app.store.read(|tx| Box::pin(async move { rows::list(tx, account, name).await }));
         customs = read.await.map_err(error::answer)?.into_iter().map(template).collect();
     }
-    Ok(rules::page(family, &query, customs))
+    let mut page = rules::page(family, &query, customs);
+    // A template may name files of a store that needs a key.
+    mps_wire::redact(&mut page);
+    Ok(page)
 }
 
 /// The content with the body as it is stored.

@@ -253,21 +253,27 @@ impl NumberFormat {
     /// placeholder that is empty, a path or a control character.
     pub fn check(&self) -> Result<(), Error> {
         const LARGEST: u64 = 1 << 53;
+        const LARGEST_STEP: u64 = 1 << 32;
         if self.increment == 0 {
             return Err(Error::invalid("Increment must be at least 1"));
         }
-        if self.initial > LARGEST || self.increment > LARGEST {
-            return Err(Error::invalid("InitialValue and Increment must be at most 2^53"));
+        if self.initial > LARGEST || self.increment > LARGEST_STEP {
+            return Err(Error::invalid("InitialValue must be at most 2^53, Increment at most 2^32"));
         }
         if self.min_length > Self::MAX_LENGTH {
             return Err(Error::invalid(format!("MinLength must be at most {}", Self::MAX_LENGTH)));
         }
         let unsafe_text = |c: char| c.is_control() || matches!(c, '/' | '\\' | '{' | '}');
+        // Two numbers must never look alike.
+        let is_digit = |c: char| c.is_ascii_digit() && c != '0';
         if self.placeholder.is_empty()
+            || self.placeholder.contains(is_digit)
             || self.placeholder.chars().count() > 8
             || self.placeholder.contains(unsafe_text)
         {
-            return Err(Error::invalid("PlaceHolder must be 1 to 8 characters, without \"/\" or braces"));
+            return Err(Error::invalid(
+                "PlaceHolder must be 1 to 8 characters, without \"/\", braces or digits other than 0",
+            ));
         }
         Ok(())
     }

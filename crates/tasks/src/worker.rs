@@ -65,26 +65,26 @@ pub struct Worker {
     executors: HashMap<&'static str, Arc<dyn Executor>>,
     options: WorkerOptions,
     held: Mutex<HashMap<i64, Lease>>,
-    /// No step is begun any more.
-    closing: CancellationToken,
+    /// Set while it runs: no step is begun once one of the tokens is.
+    closing: Mutex<Shutdown>,
 }
 
 impl Worker {
     /// A worker that can do the kinds of these executors.
     pub fn new(engine: Engine, executors: Vec<Arc<dyn Executor>>, options: WorkerOptions) -> Self {
         let executors = executors.into_iter().map(|executor| (executor.kind(), executor)).collect();
-        Self { engine, executors, options, held: Mutex::default(), closing: CancellationToken::new() }
+        Self { engine, executors, options, held: Mutex::default(), closing: Mutex::default() }
     }
 
     /// Works until told to end; returns when every step is finished or handed back.
     pub async fn run(self, shutdown: Shutdown) {
         let worker = Arc::new(self);
+        *worker.closing.lock().unwrap_or_else(PoisonError::into_inner) = shutdown.clone();
         let ended = CancellationToken::new();
         let beating = tokio::spawn(Arc::clone(&worker).beat(ended.clone()));
         let sweeping = tokio::spawn(Arc::clone(&worker).sweep(ended.clone()));
         let mut running = JoinSet::new();
         worker.dispatch(&shutdown, &mut running).await;
-        worker.closing.cancel();
         worker.drain(&shutdown, running).await;
         ended.cancel();
         for task in [beating, sweeping] {
@@ -96,9 +96,8 @@ impl Worker {
 
     /// Claims for all free slots; when the queue is empty, waits for a ring, a finished step, or the poll.
     async fn dispatch(self: &Arc<Self>, shutdown: &Shutdown, running: &mut JoinSet<()>) {
-        let stop = || shutdown.drain.is_cancelled() || shutdown.now.is_cancelled();
         let capabilities = &self.options.capabilities;
-        while !stop() {
+        while !self.is_closing() {
             while let Some(done) = running.try_join_next() {
                 log_panic(done);
             }
@@ -138,6 +137,11 @@ impl Worker {
             running.spawn(Arc::clone(self).run_steps(taken));
         }
         began
+    }
+
+    fn is_closing(&self) -> bool {
+        let shutdown = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        shutdown.drain.is_cancelled() || shutdown.now.is_cancelled()
     }
 
     fn ask(&self, limit: usize) -> Ask {

@@ -33,7 +33,7 @@ const SYSTEM_READ: &[&str] = &[
 
 const SYSTEM_LIBRARIES: &[&str] = &["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"];
 
-/// The rules that hold for every child. Made before there is work, as opening what they name takes its time.
+/// The rules about folders that hold for every child. Made before there is work, as opening what they name takes its time.
 pub(super) struct Prepared(RulesetCreated);
 
 /// Makes the rules that hold for every child.
@@ -42,15 +42,20 @@ pub(super) fn prepare() -> Result<Prepared, String> {
     for path in SYSTEM_LIBRARIES {
         rules = allow(rules, Path::new(path), run()).map_err(failed)?;
     }
-    for path in SYSTEM_READ {
-        rules = allow(rules, Path::new(path), read()).map_err(failed)?;
+    for path in SYSTEM_READ.iter().map(Path::new).filter(|path| path.is_dir()) {
+        rules = allow(rules, path, read()).map_err(failed)?;
     }
-    allow(rules, Path::new("/dev/null"), read() | AccessFs::WriteFile).map(Prepared).map_err(failed)
+    Ok(Prepared(rules))
 }
 
 /// Restricts this process; tells whether files are confined, fully or to the extent of the kernel.
 pub(super) fn confine(prepared: Prepared, policy: &Policy) -> Result<bool, String> {
     let Prepared(mut rules) = prepared;
+    // Files may have been replaced since: a rule holds for the file, not for its name.
+    for path in SYSTEM_READ.iter().map(Path::new).filter(|path| !path.is_dir()) {
+        rules = allow(rules, path, read()).map_err(failed)?;
+    }
+    rules = allow(rules, Path::new("/dev/null"), read() | AccessFs::WriteFile).map_err(failed)?;
     for path in &policy.execute {
         rules = allow(rules, path, run()).map_err(failed)?;
     }

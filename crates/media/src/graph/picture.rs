@@ -146,10 +146,7 @@ pub fn chain(
     let (first, last): (Vec<&Timing>, Vec<&Timing>) = timing.into_iter().partition(|t| t.is_dropping);
     steps.extend(first.into_iter().map(|timing| timing.filter.clone()));
     let (w, h) = geometry.scaled;
-    let is_rgb = source.pixel_format.starts_with("gbr")
-        || source.pixel_format.contains("rgb")
-        || source.pixel_format.contains("bgr")
-        || source.pixel_format.starts_with("pal");
+    let is_rgb = is_rgb(source);
     let matrix = if is_rgb { ":out_color_matrix=bt709" } else { "" };
     steps.push(format!("scale=w={w}:h={h}:flags=bicubic:out_range=tv{matrix}"));
     steps.push(format!("setsar={}", picture.pixel_aspect));
@@ -208,6 +205,16 @@ fn tone_map(bits: u8, source: &VideoStream, build: &Build) -> Result<Option<Stri
         "zscale=tin={transfer}:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,\
          tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:p=bt709:r=tv"
     )))
+}
+
+/// Whether the source stores red, green and blue.
+pub fn is_rgb(source: &VideoStream) -> bool {
+    let format = &source.pixel_format;
+    format.starts_with("gbr")
+        || format.contains("rgb")
+        || format.contains("bgr")
+        || format.contains("argb")
+        || format.starts_with("pal")
 }
 
 /// Whether the source is mastered for a wide dynamic range, by its transfer function.

@@ -8,10 +8,8 @@
 
 use mps_core::media_info::MediaInfo;
 
-/// Before the moment in sources with an index: enough for frames that are stored out of order.
+/// Before the moment: enough for frames that are stored out of order.
 const LEAD_US: i64 = 1_000_000;
-/// The same in sources without a dependable index.
-const LONG_LEAD_US: i64 = 10_000_000;
 
 /// An entry for one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +23,8 @@ pub struct Entry {
 impl Entry {
     /// The entry for the moment `at_us` after the source's beginning.
     pub fn new(info: &MediaInfo, at_us: i64) -> Self {
-        let lead_us = if is_indexed(info) { LEAD_US } else { LONG_LEAD_US };
-        // There is nothing to enter a bare stream by.
-        let seek_us = if is_bare(&info.format) { 0 } else { (at_us - lead_us).max(0) };
+        // Without an index an entry may land behind the last key frame before the moment.
+        let seek_us = if is_indexed(info) { (at_us.min(pictures_end_us(info)) - LEAD_US).max(0) } else { 0 };
         Self { seek_us, zero_us: info.start_us + at_us }
     }
 
@@ -43,6 +40,15 @@ impl Entry {
         }
         ["-noaccurate_seek", "-ss", &seconds(self.seek_us)].map(str::to_owned).to_vec()
     }
+}
+
+/// Where the pictures end, from the source's beginning.
+pub fn pictures_end_us(info: &MediaInfo) -> i64 {
+    let end = info
+        .main_video()
+        .filter(|video| video.duration_us > 0)
+        .map(|video| (video.start_us - info.start_us).max(0).saturating_add(video.duration_us));
+    end.map_or(info.duration_us, |end| if info.duration_us > 0 { end.min(info.duration_us) } else { end })
 }
 
 /// Whether the source can be entered at any place exactly.
@@ -87,10 +93,17 @@ mod tests {
         assert_eq!(Entry::new(&indexed, 400_000), Entry { seek_us: 0, zero_us: 400_000 });
         assert_eq!(Entry::new(&indexed, 5_000_000), Entry { seek_us: 4_000_000, zero_us: 5_000_000 });
         let stream = MediaInfo { format: "mpegts".to_owned(), start_us: 1_400_000, ..indexed };
-        assert_eq!(Entry::new(&stream, 15_000_000), Entry { seek_us: 5_000_000, zero_us: 16_400_000 });
-        assert_eq!(Entry::new(&stream, 15_000_000).words().join(" "), "-noaccurate_seek -ss 5.000000");
-        assert!(Entry::new(&stream, 9_000_000).words().is_empty());
-        let bare = MediaInfo { format: "h264".to_owned(), ..stream };
-        assert!(Entry::new(&bare, 90_000_000).words().is_empty());
+        assert_eq!(Entry::new(&stream, 15_000_000), Entry { seek_us: 0, zero_us: 16_400_000 });
+        assert!(Entry::new(&stream, 15_000_000).words().is_empty());
+    }
+
+    #[test]
+    fn a_moment_behind_the_pictures_is_entered_at_their_end() {
+        let mut short = info(film(640, 360));
+        short.video[0].duration_us = 5_000_000;
+        assert_eq!(Entry::new(&short, 30_000_000), Entry { seek_us: 4_000_000, zero_us: 30_000_000 });
+        assert_eq!(Entry::new(&short, 30_000_000).words().join(" "), "-noaccurate_seek -ss 4.000000");
+        short.video[0].start_us = 2_000_000;
+        assert_eq!(pictures_end_us(&short), 7_000_000);
     }
 }

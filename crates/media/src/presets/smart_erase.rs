@@ -1,32 +1,35 @@
-//! Presets of erasing, by falling number. All of them are known from the documents, but for their Chinese names: the
-//! English one, which the documents call an alias, stands for both.
+//! Presets of erasing, by falling number. All of them are known from the documents: the name is the Chinese one, the
+//! alias the English one.
 
 use serde_json::{Value, json};
 
 use super::Preset;
 
 const TIME: &str = "2025-07-15T10:51:04+08:00";
+const UPDATED: &str = "2025-07-15T18:36:53+08:00";
 
 /// Every preset.
 pub fn all() -> Vec<Preset> {
-    let preset =
-        |definition: i64, name: &str, body: Value| Preset::new(definition, name, TIME, body).alias(name);
+    let preset = |definition: i64, name: &str, alias: &str, body: Value| {
+        Preset::new(definition, name, TIME, body).alias(alias)
+    };
     let reading = "SubtitleRemovalAndOCRExtractSubtitles";
     let translating = "SubtitleRemoval_OCRExtractSubtitlesAndTranslateToEnglish";
     vec![
-        preset(302, "FaceAndLicensePlateBlur", privacy(&["plate", "face"])),
-        preset(301, "FaceBlur", privacy(&["face"])),
+        preset(302, "人脸和车牌模糊", "FaceAndLicensePlateBlur", privacy(&["plate", "face"])),
+        preset(301, "人脸模糊", "FaceBlur", privacy(&["face"])),
         preset(
             201,
+            "去水印-高级版",
             "WatermarkRemoval-AdvancedVersion",
             json!({
                 "EraseType": "watermark",
                 "EraseWatermarkConfig": {"WatermarkEraseMethod": "auto", "WatermarkModel": "advanced"},
             }),
         ),
-        preset(103, translating, subtitle("ON", "ON")),
-        preset(102, reading, subtitle("ON", "OFF")).updated("2025-07-15T18:36:53+08:00"),
-        preset(101, "SubtitleRemoval", subtitle("OFF", "OFF")),
+        preset(103, "去字幕_OCR提取字幕并翻译为英文", translating, subtitle("ON", "ON")).updated(UPDATED),
+        preset(102, "去字幕_OCR提取字幕", reading, subtitle("ON", "OFF")).updated(UPDATED),
+        preset(101, "去字幕", "SubtitleRemoval", subtitle("OFF", "OFF")),
     ]
 }
 

@@ -15,7 +15,12 @@ pub fn all() -> Vec<Preset> {
         let board = if has_board { "Background" } else { "NoBackground" };
         let size = if is_large { "LargeSize" } else { "SmallSize" };
         let name = format!("AutoFont-{board}-{size}");
-        Preset::new(definition, &name, TIME, body(has_board, is_large)).alias(&name)
+        let chinese = format!(
+            "自动字体-{}底{}字幕",
+            if has_board { "有" } else { "无" },
+            if is_large { "大" } else { "小" }
+        );
+        Preset::new(definition, &chinese, TIME, body(has_board, is_large)).alias(&name)
     };
     vec![preset(4, true, true), preset(3, true, false), preset(2, false, true), preset(1, false, false)]
 }

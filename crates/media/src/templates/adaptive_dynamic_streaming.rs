@@ -26,6 +26,8 @@ const RULES: &[Rule] = &[
     word("SegmentType", SEGMENT_TYPES),
     flag("StreamInfos.Audio.TrackChannelInfo.ChannelsRemix"),
     word("StreamInfos.Audio.TrackChannelInfo.SelectType", &["track", "track_channel"]),
+    flag("StreamInfos.AudioList.TrackChannelInfo.ChannelsRemix"),
+    word("StreamInfos.AudioList.TrackChannelInfo.SelectType", &["track", "track_channel"]),
     text("StreamInfos.Audio.AudioName", 64),
     text("StreamInfos.AudioList.AudioName", 64),
 ];

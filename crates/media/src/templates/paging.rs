@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Family, MAX_NAME, Template};
 
+/// Stands for a number that no template can have.
+const NOBODY: i64 = -1;
 /// The most numbers in a filter.
 const MAX_DEFINITIONS: usize = 100;
 /// Page size where none is given.
@@ -34,8 +36,12 @@ impl Query {
 /// # Errors
 /// `InvalidParameterValue.Definitions`, `.Limit`, `.Type`, `.Name`, and those of [`Family::check_filters`].
 pub fn query(family: &dyn Family, request: &Value) -> Result<Query, ApiError> {
-    let definitions: Vec<i64> =
-        request["Definitions"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
+    let definitions: Vec<i64> = request["Definitions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|number| number.as_i64().unwrap_or(NOBODY))
+        .collect();
     if definitions.len() > MAX_DEFINITIONS {
         return Err(value_of("Definitions", format!("more than {MAX_DEFINITIONS} Definitions")));
     }

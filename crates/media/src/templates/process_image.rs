@@ -19,11 +19,13 @@ pub struct ProcessImage;
 /// Where requests have what listings call `ProcessImageConfig`.
 const CONFIG: &str = "ProcessImageTemplate";
 
+/// As the API's text spells them, and as its examples do.
+const FORMATS: &[&str] = &["JPEG", "PNG", "BMP", "WebP", "jpeg", "png", "bmp", "webp"];
 const STRENGTHS: &[&str] = &["weak", "normal", "strong"];
 const RESOLUTIONS: &[&str] = &["1K", "2K", "4K"];
 
 const RULES: &[Rule] = &[
-    word("EncodeConfig.Format", &["JPEG", "PNG", "BMP", "WebP"]).code("Format"),
+    word("EncodeConfig.Format", FORMATS).code("Format"),
     whole("EncodeConfig.Quality", 1, 100),
     switch("EnhanceConfig.SuperResolution.Switch"),
     word("EnhanceConfig.SuperResolution.Type", &["lq", "hq"]),
@@ -235,8 +237,8 @@ mod tests {
             &[
                 (
                     &at("EncodeConfig/Format"),
-                    &[json!("WebP"), json!("")],
-                    &[json!("webp"), json!("GIF")],
+                    &[json!("WebP"), json!("jpeg"), json!("")],
+                    &[json!("Jpeg"), json!("GIF")],
                     "Format",
                 ),
                 (&at("EncodeConfig/Quality"), &[json!(1), json!(100)], &[json!(0), json!(101)], "Quality"),

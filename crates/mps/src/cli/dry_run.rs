@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use mps_core::MediaInfo;
 use mps_ffmpeg::{Capabilities, SourceRef, Tools, argv};
-use mps_media::features::item::definition;
+use mps_media::features::item::{check_output_dir, definition};
 use mps_media::features::{self, Feature, Item};
 use mps_media::names::SourceName;
 use mps_media::plan::{Arg, Build, Command, Output, Plan, Tool};
@@ -94,7 +94,11 @@ async fn plan(
 ) -> anyhow::Result<Plan> {
     let template = template(config, feature, definition(item)).await?;
     let storage = json!({});
-    let place = features::Place { source: name, directory: request["OutputDir"].as_str(), storage: &storage };
+    let directory = request["OutputDir"].as_str().filter(|directory| !directory.is_empty());
+    if let Some(directory) = directory {
+        check_output_dir(directory).map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
+    }
+    let place = features::Place { source: name, directory, storage: &storage };
     let item = Item { nth, value: item, template: template.as_ref(), place };
     let params = feature
         .from_wire(&item, build)

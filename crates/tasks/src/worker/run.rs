@@ -15,8 +15,15 @@ use crate::{Job, Lease, Outcome, Taken};
 impl Worker {
     /// Does a claimed step, and as long as there is more to do the next one in its slot.
     pub(super) async fn run_steps(self: Arc<Self>, taken: Taken) {
-        let mut next = Some(taken);
+        let mut next = self.run_step(taken).await;
         while let Some(taken) = next {
+            if self.is_closing() {
+                // Claimed together with an end while the worker was told to stop.
+                if let Err(error) = self.engine.hand_back(taken).await {
+                    tracing::warn!(error = error.chain(), "cannot hand a step back");
+                }
+                return;
+            }
             next = self.run_step(taken).await;
         }
     }
@@ -79,18 +86,30 @@ impl Worker {
         }
     }
 
+    /// Stores a success and claims the next step. What spoils the claim must not spoil the success.
+    async fn succeed(&self, taken: Taken, outcome: &Outcome) -> Result<Vec<Taken>> {
+        match self.engine.succeed_and_claim(taken, outcome.clone(), &self.ask(1)).await {
+            Err(error) if error.kind() != Kind::LostLease => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "cannot store the end of an attempt with the next claim"
+                );
+                self.engine.succeed(taken, outcome.clone()).await.map(|()| Vec::new())
+            }
+            stored => stored,
+        }
+    }
+
     /// Stores an end (none: the step is handed back), trying until it is stored or the lease is lost; gives the step
     /// that was claimed with it.
     async fn store(&self, lease: &Lease, end: Option<Result<Outcome>>) -> Option<Taken> {
         let taken = lease.taken();
         loop {
             let stored = match &end {
-                Some(Ok(outcome)) if self.closing.is_cancelled() => {
+                Some(Ok(outcome)) if self.is_closing() => {
                     self.engine.succeed(taken, outcome.clone()).await.map(|()| Vec::new())
                 }
-                Some(Ok(outcome)) => {
-                    self.engine.succeed_and_claim(taken, outcome.clone(), &self.ask(1)).await
-                }
+                Some(Ok(outcome)) => self.succeed(taken, outcome).await,
                 Some(Err(error)) => self.engine.fail(taken, error).await.map(|()| Vec::new()),
                 None => self.engine.hand_back(taken).await.map(|()| Vec::new()),
             };

@@ -40,7 +40,7 @@ impl Action for DescribeAsrHotwordsList {
         match request.order_by.as_deref().unwrap_or_default() {
             "UpdateTime" => all.sort_by_key(|row| row.updated_ms),
             "Name" => all.sort_by(|a, b| a.name.cmp(&b.name)),
-            "WordCount" => all.sort_by_key(count),
+            "WordCount" => all.sort_by_cached_key(count),
             "HotwordsId" => all.sort_by_key(|row| row.id),
             _ => all.sort_by_key(|row| row.created_ms),
         }

@@ -1,6 +1,6 @@
 //! `CreateWatermarkTemplate`: a watermark of the account's own; of a picture the answer tells the address.
 
-use mps_media::templates::watermark::Watermark;
+use mps_media::templates::watermark::{self, Watermark};
 use mps_wire::ApiError;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ impl Action for CreateWatermarkTemplate {
 
     async fn handle(app: &App, call: Call<IgnoredAny>) -> Result<Value, ApiError> {
         let (account, mut request) = (call.caller.account, call.body);
+        watermark::drop_other_types(&mut request);
         let key = keep_picture(app, account, &mut request).await?;
         let made = templates::create(app, account, Watermark::FAMILY, &request).await;
         let (definition, url) = settle_picture(app, key, made).await?;

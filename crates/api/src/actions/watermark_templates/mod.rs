@@ -39,7 +39,8 @@ async fn settle_picture<T>(
     match (outcome, key) {
         (Ok(done), key) => Ok((done, key.map(|key| app.assets.url(&key)).unwrap_or_default())),
         (Err(error), key) => {
-            if let Some(key) = key {
+            // After a failure of ours the template may be stored all the same.
+            if let Some(key) = key.filter(|_| !error.code.starts_with("InternalError")) {
                 app.assets.forget(&key).await;
             }
             Err(error)

@@ -3,14 +3,15 @@
 //! Each frame is the one shown at its moment. A GIF gets one palette of its own, made from what moves; `Quality` is
 //! that of the WebP encoder, and for a GIF the size of the palette.
 
-use mps_core::Result;
 use mps_core::media_info::{MediaInfo, VideoStream};
-use mps_core::task::{Failure, Step};
+use mps_core::task::{Failure, Fault, Step};
+use mps_core::{Error, Kind, Result};
 use mps_wire::{ApiError, Refused};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::still::Format as StillFormat;
+use super::frames::ONE_PASS;
+use super::still::{self, Format as StillFormat};
 use super::{Around, EXTRA, Still, VOD, length_us, pictures};
 use crate::features::outcome::outcome;
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
@@ -23,6 +24,8 @@ const LIST: &str = "AnimatedGraphicTaskSet";
 const KIND: &str = "animated_graphic";
 const NAME: &str = "{inputName}_animatedGraphic_{definition}.{format}";
 const PALETTE: &str = "palette.png";
+/// The most pixels of all frames together: a minute of 720p at 30 frames a second.
+const MOST_PIXELS: u64 = 1800 * 1280 * 720;
 const USUAL_QUALITY: f64 = 75.0;
 
 /// Members that are refused by name.
@@ -84,7 +87,7 @@ impl StepParams {
         build: &Build,
     ) -> Result<(Vec<Arg>, String)> {
         let entry = Entry::new(info, start_us);
-        let mut input = vec![Arg::from("-copyts")];
+        let mut input: Vec<Arg> = ONE_PASS.map(Arg::from).to_vec();
         input.extend(entry.words().into_iter().map(Arg::Text));
         input.extend([Arg::from("-i"), Arg::Source]);
         let filter = format!("{},fps=fps={}:round=up:start_time=0", entry.filter(), self.fps);
@@ -152,6 +155,28 @@ impl StepParams {
     }
 }
 
+/// Refuses what no animation can be.
+fn check(format: Format, size: (u32, u32), count: i64, build: &Build) -> Result<()> {
+    let (encoder, like) = match format {
+        Format::Gif => ("gif", StillFormat::Jpg),
+        Format::Webp => ("libwebp_anim", StillFormat::Webp),
+    };
+    if !build.encodes(encoder) {
+        return Err(Error::new(Kind::Unsupported, format!("this server's ffmpeg lacks {encoder}")));
+    }
+    still::check_size(like, size)?;
+    let pixels = u64::from(size.0) * u64::from(size.1) * count.unsigned_abs();
+    if pixels > MOST_PIXELS {
+        let told = format!(
+            "the animation would have {count} frames of {}x{} pixels, more than a file of this kind should hold: make \
+             it shorter or smaller, or lower the frame rate",
+            size.0, size.1
+        );
+        return Err(Fault::TimeOffset.of(Error::invalid(told)));
+    }
+    Ok(())
+}
+
 impl Feature for AnimatedGraphic {
     fn words(&self) -> Words {
         Words {
@@ -197,6 +222,8 @@ impl Feature for AnimatedGraphic {
         let (start_us, end_us) = step.clip.resolve(length_us)?;
         let end_us = end_us.unwrap_or(length_us);
         let count = ((end_us - start_us) * i64::from(step.fps) + 500_000).div_euclid(1_000_000).max(1);
+        let size = picture::geometry(step.still.picture(), source).frame;
+        check(step.format, size, count, build)?;
         let commands = step.commands(info, source, start_us, count, build)?;
         let extension = step.format.extension();
         let file = format!("output.{extension}");
@@ -206,7 +233,6 @@ impl Feature for AnimatedGraphic {
             content_type: format!("image/{extension}"),
             role: Role::Main,
         };
-        let size = picture::geometry(step.still.picture(), source).frame;
         let length_us = count * 1_000_000 / i64::from(step.fps);
         let facts = json!({"start_us": start_us, "end_us": end_us, "size": size, "length_us": length_us});
         Ok(Plan { commands, outputs: vec![output], probe: None, facts })

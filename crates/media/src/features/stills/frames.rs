@@ -3,19 +3,22 @@
 //! Moments that lie close together are taken from one pass over the source; those that lie far apart are each entered
 //! by themselves, which reads little of a long source.
 
+use std::fmt::Write as _;
+
 use mps_core::media_info::{MediaInfo, VideoStream};
 use mps_core::{Error, Kind, Result};
 
-use super::still::{Format, Still};
+use super::still::{self, Format, Still};
 use crate::graph::picture::{self, Timing};
-use crate::graph::seek::{Entry, is_bare, is_indexed};
+use crate::graph::seek::{Entry, is_indexed};
 use crate::plan::{Arg, Build, Command, Tool};
 
-/// From this distance on, entering for each moment reads less than one pass: with an index, and without.
+/// From this distance on, entering for each moment reads less than one pass. Without an index there is no entering.
 const FAR_US: i64 = 10_000_000;
-const FAR_UNINDEXED_US: i64 = 30_000_000;
 /// Moments of one command: each is an input of its own.
 const ENTRIES: usize = 8;
+/// Moments taken from one pass.
+const PASS_ENTRIES: usize = 32;
 
 /// Even distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,7 @@ impl Series {
 
     /// Whether each is better entered by itself.
     pub(super) fn is_far(self, info: &MediaInfo) -> bool {
-        !is_bare(&info.format) && self.every_us > if is_indexed(info) { FAR_US } else { FAR_UNINDEXED_US }
+        is_indexed(info) && self.every_us > FAR_US
     }
 
     /// The filter that picks them in one pass.
@@ -44,6 +47,10 @@ impl Series {
         Timing { filter, is_dropping: true }
     }
 }
+
+/// Options of a pass over the whole source. A picture of another size in the middle must not make the filters forget
+/// what they counted.
+pub(super) const ONE_PASS: [&str; 3] = ["-copyts", "-reinit_filter", "0"];
 
 /// What frames are taken for.
 #[derive(Clone, Copy)]
@@ -63,6 +70,7 @@ impl Shot<'_> {
     }
 
     fn coding(&self) -> Result<Vec<String>> {
+        still::check_size(self.format, picture::geometry(self.still.picture(), self.source).frame)?;
         let encoder = self.format.encoder();
         if !self.build.encodes(encoder) {
             let told = format!("this server's ffmpeg lacks {encoder}");
@@ -82,32 +90,50 @@ pub(super) fn file_pattern(extension: &str) -> String {
     format!("still-%06d.{extension}")
 }
 
-/// Takes the frames of `moments`, each entered by itself.
+/// Takes the frames of `moments`: each is entered by itself, or where that cannot be done exactly, many are taken from
+/// one pass.
 pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Vec<Command>> {
-    let extension = shot.format.extension();
-    let coding = shot.coding()?;
+    let (extension, coding) = (shot.format.extension(), shot.coding()?);
+    let is_entered = is_indexed(shot.info);
+    let group = if is_entered { ENTRIES } else { PASS_ENTRIES };
     let mut commands = Vec::new();
-    for (group, moments) in moments.chunks(ENTRIES).enumerate() {
-        let (mut inputs, mut outputs) = (vec![Arg::from("-copyts")], Vec::new());
-        for (nth, at_us) in moments.iter().enumerate() {
-            let entry = Entry::new(shot.info, *at_us);
-            inputs.extend(entry.words().into_iter().map(Arg::Text));
-            inputs.extend([Arg::from("-i"), Arg::Source]);
-            // A moment is met to a thousandth of a second.
-            let filter = format!("{},fps=fps=1000:round=up:start_time=0", entry.filter());
-            let chain = shot.chain(&Timing { filter, is_dropping: true })?;
-            let words =
-                ["-map", &format!("{nth}:{}", shot.source.index), "-filter:v", &chain].map(str::to_owned);
-            outputs.extend(words.into_iter().chain(coding.clone()).map(Arg::Text));
-            outputs.extend(
+    for (nth_group, moments) in moments.chunks(group).enumerate() {
+        let entries: Vec<Entry> = moments.iter().map(|at_us| Entry::new(shot.info, *at_us)).collect();
+        let mut args: Vec<Arg> = ONE_PASS.map(Arg::from).to_vec();
+        for entry in entries.iter().take(if is_entered { entries.len() } else { 1 }) {
+            args.extend(entry.words().into_iter().map(Arg::Text));
+            args.extend([Arg::from("-i"), Arg::Source]);
+        }
+        if !is_entered {
+            let pads: String = (0..entries.len()).map(|nth| format!("[at{nth}]")).collect();
+            let mut graph = format!("[0:{}]split={}{pads}", shot.source.index, entries.len());
+            for (nth, entry) in entries.iter().enumerate() {
+                let _ = write!(graph, ";[at{nth}]{}[out{nth}]", shot.chain(&moment(*entry))?);
+            }
+            args.extend([Arg::from("-filter_complex"), Arg::Text(graph)]);
+        }
+        for (nth, entry) in entries.iter().enumerate() {
+            let words = if is_entered {
+                let pad = format!("{nth}:{}", shot.source.index);
+                vec!["-map".to_owned(), pad, "-filter:v".to_owned(), shot.chain(&moment(*entry))?]
+            } else {
+                vec!["-map".to_owned(), format!("[out{nth}]")]
+            };
+            args.extend(words.into_iter().chain(coding.clone()).map(Arg::Text));
+            args.extend(
                 ["-fps_mode", "passthrough", "-frames:v", "1", "-f", "image2", "-update", "1"].map(Arg::from),
             );
-            outputs.push(Arg::File(file(group * ENTRIES + nth, extension)));
+            args.push(Arg::File(file(nth_group * group + nth, extension)));
         }
-        let args = inputs.into_iter().chain(outputs).collect();
         commands.push(Command { tool: Tool::Ffmpeg, args, expected_us: 0 });
     }
     Ok(commands)
+}
+
+/// Picks the frame that is shown at the moment of an entry, which is met to a thousandth of a second.
+fn moment(entry: Entry) -> Timing {
+    let filter = format!("{},fps=fps=1000:round=up:start_time=0", entry.filter());
+    Timing { filter, is_dropping: true }
 }
 
 /// Takes the frames of a series.
@@ -116,7 +142,8 @@ pub(super) fn series(shot: Shot<'_>, series: Series) -> Result<Vec<Command>> {
         return at(shot, &series.moments());
     }
     let (count, extension) = (series.count.to_string(), shot.format.extension());
-    let mut args = vec![Arg::from("-copyts"), Arg::from("-i"), Arg::Source];
+    let mut args: Vec<Arg> = ONE_PASS.map(Arg::from).to_vec();
+    args.extend([Arg::from("-i"), Arg::Source]);
     let map = format!("0:{}", shot.source.index);
     args.extend(["-map", &map, "-filter:v", &shot.chain(&series.timing(shot.info))?].map(Arg::from));
     args.extend(shot.coding()?.into_iter().map(Arg::Text));

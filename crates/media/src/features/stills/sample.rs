@@ -3,7 +3,7 @@
 //! The first picture is the first frame. With `Percent` 10 there are ten: at 0, 10, … 90 % of the length. With `Time`
 //! there is one for each moment before the end of the pictures.
 
-use mps_core::media_info::{MediaInfo, VideoStream};
+use mps_core::media_info::MediaInfo;
 use mps_core::task::{Failure, Fault, Step};
 use mps_core::{Error, Result};
 use mps_wire::{ApiError, Refused};
@@ -14,6 +14,7 @@ use super::frames::{self, Series, Shot};
 use super::{Around, EXTRA, MOST_PICTURES, Still, VOD, WATERMARKS, length_us, pictures};
 use crate::features::outcome::outcome;
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
+use crate::graph::seek::pictures_end_us;
 use crate::plan::{Build, Output, Plan, Role};
 use crate::templates::{self, Family};
 
@@ -58,9 +59,9 @@ impl Sampling {
     ///
     /// # Errors
     /// `InvalidInput` when the length is unknown or there would be too many pictures.
-    pub(super) fn series(self, info: &MediaInfo, source: &VideoStream) -> Result<Series> {
+    pub(super) fn series(self, info: &MediaInfo) -> Result<Series> {
         let whole_us = length_us(info)?;
-        let shown_us = if source.duration_us > 0 { source.duration_us.min(whole_us) } else { whole_us };
+        let shown_us = pictures_end_us(info);
         let series = match self {
             Self::Percent(part) => Series {
                 every_us: (whole_us * i64::from(part) / 100).max(1),
@@ -128,7 +129,7 @@ impl Feature for SampleSnapshot {
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
         let step: StepParams = stored(params, KIND)?;
         let source = pictures(info)?;
-        let series = step.sampling.series(info, source)?;
+        let series = step.sampling.series(info)?;
         let format = step.still.format;
         let commands = frames::series(Shot { still: step.still, format, source, info, build }, series)?;
         let output = |nth: usize| -> Result<Output> {

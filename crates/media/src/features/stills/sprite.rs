@@ -12,7 +12,7 @@ use mps_wire::{ApiError, Refused};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::frames::{self, Series, Shot};
+use super::frames::{self, ONE_PASS, Series, Shot};
 use super::sample::Sampling;
 use super::still::Format;
 use super::{Around, EXTRA, Still, VOD, pictures};
@@ -27,8 +27,8 @@ const LIST: &str = "ImageSpriteTaskSet";
 const KIND: &str = "image_sprite";
 const NAME: &str = "{inputName}_imageSprite_{definition}_{number}.{format}";
 const INDEX: &str = "{inputName}_imageSprite_{definition}.{format}";
-/// The most pixels of a sheet: more than any browser shows.
-const MOST_PIXELS: u64 = 1 << 28;
+/// The most pixels of a sheet: more than any browser shows, and what ffmpeg takes.
+const MOST_PIXELS: u64 = 250_000_000;
 
 /// Members that are refused by name.
 pub const REFUSED: &[Refused] = &[
@@ -106,7 +106,11 @@ impl StepParams {
                 shot.build,
             )?;
             let filters = format!("{picked},{finish},trim=end_frame={},{layout}{sheet}", series.count);
-            (vec!["-copyts".into(), "-i".into(), Arg::Source], format!("0:{}", shot.source.index), filters)
+            (
+                [ONE_PASS.map(Arg::from).as_slice(), &["-i".into(), Arg::Source]].concat(),
+                format!("0:{}", shot.source.index),
+                filters,
+            )
         };
         let mut args = input;
         args.extend(["-map", &map, "-filter:v", &filters].map(Arg::from));
@@ -189,7 +193,7 @@ impl Feature for ImageSprite {
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
         let step: StepParams = stored(params, KIND)?;
         let source = pictures(info)?;
-        let series = step.sampling.series(info, source)?;
+        let series = step.sampling.series(info)?;
         let size = picture::geometry(step.still.picture(), source).frame;
         step.check_sheet(size)?;
         let format = step.still.format;

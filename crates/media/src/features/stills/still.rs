@@ -1,10 +1,14 @@
 //! One picture: its format, size and shape.
 
 use mps_core::media_info::VideoStream;
+use mps_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::graph::picture::{Fill, Picture, Pixels, is_wide};
+use crate::graph::picture::{Fill, Picture, Pixels, is_rgb, is_wide};
+
+/// The most pixels of a picture: what ffmpeg takes.
+const MOST_PIXELS: u64 = 250_000_000;
 
 /// File format of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +96,7 @@ impl Format {
 
 /// The matrix of the picture after scaling: that of the source, or what players take where it tells none.
 fn matrix(source: &VideoStream) -> &'static str {
-    if is_wide(source) {
+    if is_wide(source) || is_rgb(source) {
         return "bt709";
     }
     match source.color.space.as_str() {
@@ -104,6 +108,19 @@ fn matrix(source: &VideoStream) -> &'static str {
         _ if source.width.max(source.height) >= 1280 || source.height > 576 => "bt709",
         _ => "bt601",
     }
+}
+
+/// Refuses a picture that the format cannot hold.
+///
+/// # Errors
+/// `InvalidInput` with the size.
+pub(super) fn check_size(format: Format, (width, height): (u32, u32)) -> Result<()> {
+    let longest = format.longest_side();
+    if width.max(height) <= longest && u64::from(width) * u64::from(height) <= MOST_PIXELS {
+        return Ok(());
+    }
+    let told = format!("the picture would have {width}x{height} pixels, too many for {}", format.extension());
+    Err(Error::invalid(told))
 }
 
 /// A picture as a template wants it.

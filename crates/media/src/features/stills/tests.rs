@@ -69,6 +69,11 @@ fn close_moments_are_taken_in_one_pass_and_distant_ones_are_entered() {
     let template = json!({"Format": "png", "SampleType": "Time", "SampleInterval": 20});
     let far = plan(&stills::sample::SampleSnapshot, &item, &template, &stream);
     assert_eq!(far.commands[0].args.iter().filter(|arg| **arg == Arg::Source).count(), 1);
+
+    // Moments in a stream that cannot be entered exactly share a pass.
+    let item = json!({"Definition": 10, "ExtTimeOffsetSet": ["1s", "30s", "59s"]});
+    let shared = plan(&stills::at_times::SnapshotByTimeOffset, &item, &json!({}), &stream);
+    insta::assert_snapshot!("moments_of_a_stream", told(&shared));
 }
 
 #[test]
@@ -94,6 +99,27 @@ fn an_animation_in_both_formats() {
         let plan = plan(&stills::animated::AnimatedGraphic, &item, &template, &info(film(640, 360)));
         insta::assert_snapshot!(name, told(&plan));
     }
+}
+
+#[test]
+fn what_no_file_can_hold_is_refused() {
+    let tall = VideoStream { width: 100, height: 14_000, ..film(100, 14_000) };
+    let template = json!({"Format": "webp", "Width": 128, "ResolutionAdaptive": "close"});
+    let item = json!({"Definition": 10, "ExtTimeOffsetSet": ["0s"]});
+    let params_of = params(&stills::at_times::SnapshotByTimeOffset, &item, &template);
+    let error =
+        stills::at_times::SnapshotByTimeOffset.plan(&params_of, &info(tall), "TASK", &build()).unwrap_err();
+    assert!(error.message().contains("128x17920"), "{error}");
+
+    let item = json!({"Definition": 20000, "StartTimeOffset": 0, "EndTimeOffset": 0});
+    let params_of = params(&stills::animated::AnimatedGraphic, &item, &json!({"Fps": 30}));
+    let error = stills::animated::AnimatedGraphic
+        .plan(&params_of, &info(film(1920, 1080)), "TASK", &build())
+        .unwrap_err();
+    assert!(error.message().contains("1800 frames"), "{error}");
+    let none = Build::default();
+    let error = stills::animated::AnimatedGraphic.plan(&params_of, &info(film(320, 180)), "TASK", &none);
+    assert!(error.unwrap_err().message().contains("gif"));
 }
 
 #[test]

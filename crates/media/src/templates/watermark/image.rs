@@ -44,7 +44,7 @@ fn is_whole_png(bytes: &[u8]) -> Option<bool> {
         }
         has_data |= name == b"IDAT";
         if name == b"IEND" {
-            return Some(has_data);
+            return Some(has_data && rest.len() == 12 + length);
         }
         is_first = false;
         rest = &rest[12 + length..];

@@ -153,6 +153,19 @@ pub struct Picture {
     pub kind: ImageKind,
 }
 
+/// Drops from a Create request the descriptions of other types: the API says that they have no effect, and an example
+/// of it sends them.
+pub fn drop_other_types(request: &mut Value) {
+    let kind = text_at(request, "Type").to_owned();
+    if let Some(members) = request.as_object_mut()
+        && TYPES.iter().any(|(word, _)| *word == kind)
+    {
+        for (_, member) in TYPES.iter().filter(|(word, _)| *word != kind) {
+            members.remove(*member);
+        }
+    }
+}
+
 /// Takes the picture out of a Create or Modify request, if it brings one.
 ///
 /// # Errors
