@@ -300,6 +300,107 @@ async fn pictures_have_the_colours_of_the_video() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn streams_without_an_index_are_exact_too() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let png = template(&bench, "CreateSnapshotByTimeOffsetTemplate", json!({"Format": "png"})).await;
+    // Key frames lie 12.5 s apart, and the pictures end at 8 s while the sound goes on.
+    let rare = made::film(
+        "ts",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "color=c=black:s=160x90:r=20:d=19,geq=lum='16+floor(T*10)':cb=128:cr=128",
+            "-c:v",
+            "libx264",
+            "-qp",
+            "0",
+            "-g",
+            "250",
+            "-sc_threshold",
+            "0",
+            "-pix_fmt",
+            "yuv420p",
+            "-muxdelay",
+            "0",
+        ],
+    );
+    let long_sound = made::film(
+        "ts",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "color=c=black:s=160x90:r=25:d=8,geq=lum='16+floor(T*10)':cb=128:cr=128",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=f=440:d=20",
+            "-c:v",
+            "libx264",
+            "-qp",
+            "0",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:a",
+            "aac",
+            "-muxdelay",
+            "0",
+        ],
+    );
+    for (source, moments, tenths) in
+        [(rare, json!(["12s", "18s"]), [120, 180]), (long_sound, json!(["4s", "15s"]), [40, 79])]
+    {
+        let lists =
+            json!({"SnapshotByTimeOffsetTaskSet": [{"Definition": png, "ExtTimeOffsetSet": moments}]});
+        let output = outputs(&bench, &source, lists, "SnapshotByTimeOffsetTask").await.remove(0);
+        for (nth, wanted) in tenths.into_iter().enumerate() {
+            let path = output["PicInfoSet"][nth]["Path"].as_str().expect("a path");
+            let seen = count(&bench.fetch(path).await);
+            assert!((seen - wanted).abs() <= 1, "{moments}: picture {nth} shows {seen}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_of_another_size_in_the_middle_changes_nothing() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let half = |size: &str, from: u32| {
+        let graph = format!("color=c=black:s={size}:r=25:d=4,geq=lum='{from}+4*floor(T)':cb=128:cr=128");
+        made::film("ts", &["-f", "lavfi", "-i", &graph, "-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p"])
+    };
+    let (small, large) = (half("160x90", 32), half("320x180", 48));
+    let list = format!("concat:{}|{}", small.display(), large.display());
+    let both = made::film("ts", &["-i", &list, "-c", "copy"]);
+    let every = json!({"SampleType": "Time", "SampleInterval": 1, "Format": "png"});
+    let every = template(&bench, "CreateSampleSnapshotTemplate", every).await;
+    let lists = json!({"SampleSnapshotTaskSet": [{"Definition": every}]});
+    let output = outputs(&bench, &both, lists, "SampleSnapshotTask").await.remove(0);
+    let seen: Vec<i64> =
+        files(&bench, &output["ImagePathSet"]).await.iter().map(|file| count(file)).collect();
+    assert!(seen.len() >= 8, "{seen:?}");
+    assert!(seen.windows(2).all(|pair| pair[0] <= pair[1]), "{seen:?}");
+    for wanted in [16, 20, 24, 28, 32, 36, 40, 44] {
+        assert!(seen.iter().any(|seen| (seen - wanted).abs() <= 1), "{wanted} is missing in {seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_of_red_green_and_blue_keeps_its_colours() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let red = made::film("gif", &["-f", "lavfi", "-i", "color=c=red:s=320x240:r=10:d=1"]);
+    let png = template(&bench, "CreateSnapshotByTimeOffsetTemplate", json!({"Format": "png"})).await;
+    let lists = json!({"SnapshotByTimeOffsetTaskSet": [{"Definition": png, "ExtTimeOffsetSet": ["0s"]}]});
+    let output = outputs(&bench, &red, lists, "SnapshotByTimeOffsetTask").await.remove(0);
+    let picture = bench.fetch(output["PicInfoSet"][0]["Path"].as_str().expect("a path")).await;
+    let seen = patch(&picture, 0.0, (100, 100, 40, 40));
+    assert!(seen.mean[0] > 250.0 && seen.mean[1] < 5.0 && seen.mean[2] < 5.0, "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_turned_video_gives_upright_pictures() {
     tools_or_return!();
     let bench = Bench::start().await;

@@ -105,8 +105,10 @@ pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Vec<Command>> {
             args.extend([Arg::from("-i"), Arg::Source]);
         }
         if !is_entered {
-            let pads: String = (0..entries.len()).map(|nth| format!("[at{nth}]")).collect();
-            let mut graph = format!("[0:{}]split={}{pads}", shot.source.index, entries.len());
+            let mut graph = format!("[0:{}]split={}", shot.source.index, entries.len());
+            for nth in 0..entries.len() {
+                let _ = write!(graph, "[at{nth}]");
+            }
             for (nth, entry) in entries.iter().enumerate() {
                 let _ = write!(graph, ";[at{nth}]{}[out{nth}]", shot.chain(&moment(*entry))?);
             }
@@ -132,7 +134,8 @@ pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Vec<Command>> {
 
 /// Picks the frame that is shown at the moment of an entry, which is met to a thousandth of a second.
 fn moment(entry: Entry) -> Timing {
-    let filter = format!("{},fps=fps=1000:round=up:start_time=0", entry.filter());
+    // Ended by itself: beside others in one pass it would go on making frames that nobody takes.
+    let filter = format!("{},fps=fps=1000:round=up:start_time=0,trim=end_frame=1", entry.filter());
     Timing { filter, is_dropping: true }
 }
 
