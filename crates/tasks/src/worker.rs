@@ -7,7 +7,7 @@
 mod run;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use mps_core::clock::Millis;
@@ -66,20 +66,20 @@ pub struct Worker {
     options: WorkerOptions,
     held: Mutex<HashMap<i64, Lease>>,
     /// Set while it runs: no step is begun once one of the tokens is.
-    closing: Mutex<Shutdown>,
+    closing: OnceLock<Shutdown>,
 }
 
 impl Worker {
     /// A worker that can do the kinds of these executors.
     pub fn new(engine: Engine, executors: Vec<Arc<dyn Executor>>, options: WorkerOptions) -> Self {
         let executors = executors.into_iter().map(|executor| (executor.kind(), executor)).collect();
-        Self { engine, executors, options, held: Mutex::default(), closing: Mutex::default() }
+        Self { engine, executors, options, held: Mutex::default(), closing: OnceLock::new() }
     }
 
     /// Works until told to end; returns when every step is finished or handed back.
     pub async fn run(self, shutdown: Shutdown) {
         let worker = Arc::new(self);
-        *worker.closing.lock().unwrap_or_else(PoisonError::into_inner) = shutdown.clone();
+        worker.closing.get_or_init(|| shutdown.clone());
         let ended = CancellationToken::new();
         let beating = tokio::spawn(Arc::clone(&worker).beat(ended.clone()));
         let sweeping = tokio::spawn(Arc::clone(&worker).sweep(ended.clone()));
@@ -140,8 +140,7 @@ impl Worker {
     }
 
     fn is_closing(&self) -> bool {
-        let shutdown = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
-        shutdown.drain.is_cancelled() || shutdown.now.is_cancelled()
+        self.closing.get().is_some_and(|told| told.drain.is_cancelled() || told.now.is_cancelled())
     }
 
     fn ask(&self, limit: usize) -> Ask {

@@ -29,6 +29,15 @@ pub static ALL: &[&dyn Feature] = &[
     &stills::sprite::ImageSprite,
 ];
 
+/// What each of them refuses by name: members of the request, from `MediaProcessTask` down.
+pub const REFUSED: &[&[Refused]] = &[
+    transcode::REFUSED,
+    stills::animated::REFUSED,
+    stills::at_times::REFUSED,
+    stills::sample::REFUSED,
+    stills::sprite::REFUSED,
+];
+
 /// The feature that does steps of this kind.
 pub fn of_kind(kind: &str) -> Option<&'static dyn Feature> {
     ALL.iter().copied().find(|feature| feature.words().kind == kind)
@@ -57,8 +66,6 @@ pub trait Feature: Send + Sync {
     fn words(&self) -> Words;
     /// The templates that its items name.
     fn family(&self) -> &'static dyn Family;
-    /// Members of the request, from `MediaProcessTask` down, that are refused by name.
-    fn refused(&self) -> &'static [Refused];
     /// Checks an item and gives the params of its step: an object with, among others, `item` (the item's place in
     /// the list), `definition` and `storage` (where its outputs go, in the API's words).
     ///

@@ -1,6 +1,7 @@
 //! What every result of an item tells: state, progress, error.
 
 use mps_core::task::{Failure, Step, StepState};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::answer::times::iso;
@@ -18,6 +19,13 @@ pub struct Outcome {
     pub message: String,
     /// 0 to 100; 100 only with `SUCCESS`.
     pub progress: u8,
+}
+
+/// What was stored with a step: its params, and its result once it has one.
+pub fn read_back<P: DeserializeOwned, R: DeserializeOwned>(step: Option<&Step>) -> (Option<P>, Option<R>) {
+    let params = step.and_then(|step| P::deserialize(&step.params).ok());
+    let result = step.and_then(|step| step.result.as_ref()).and_then(|result| R::deserialize(result).ok());
+    (params, result)
 }
 
 /// How the item of `step` stands; without one, the task failed before.

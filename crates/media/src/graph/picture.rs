@@ -210,11 +210,7 @@ fn tone_map(bits: u8, source: &VideoStream, build: &Build) -> Result<Option<Stri
 /// Whether the source stores red, green and blue.
 pub fn is_rgb(source: &VideoStream) -> bool {
     let format = &source.pixel_format;
-    format.starts_with("gbr")
-        || format.contains("rgb")
-        || format.contains("bgr")
-        || format.contains("argb")
-        || format.starts_with("pal")
+    format.starts_with("gbr") || format.contains("rgb") || format.contains("bgr") || format.starts_with("pal")
 }
 
 /// Whether the source is mastered for a wide dynamic range, by its transfer function.

@@ -11,7 +11,6 @@ use mps_media::features::{self, Feature, Item};
 use mps_media::names::SourceName;
 use mps_media::plan::{Arg, Build, Command, Output, Plan, Tool};
 use mps_media::templates;
-use mps_wire::Refused;
 use serde_json::{Value, json};
 
 use super::probe::look;
@@ -76,8 +75,7 @@ fn checked(request: &Value) -> anyhow::Result<Value> {
     let mut whole = request.clone();
     whole["InputInfo"] =
         Place::Cos { bucket: "input-1".to_owned(), key: "input".to_owned() }.as_input("region")?;
-    let refused: Vec<Refused> = features::ALL.iter().flat_map(|feature| feature.refused()).copied().collect();
-    mps_wire::decode_value("ProcessMedia", whole, &refused)
+    mps_wire::decode_value("ProcessMedia", whole, &features::REFUSED.concat())
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))
 }
 

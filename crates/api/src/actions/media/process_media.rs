@@ -6,8 +6,8 @@
 
 use mps_core::Kind;
 use mps_core::task::{NewStep, NewTask, TaskState};
+use mps_media::features;
 use mps_media::features::item::check_output_dir;
-use mps_media::features::{stills, transcode};
 use mps_media::names::SourceName;
 use mps_tasks::ListFilter;
 use mps_wire::types::{MediaInputInfo, ProcessMediaRequest, ProcessMediaResponse, TaskOutputStorage};
@@ -202,35 +202,30 @@ const OWN_REFUSED: [Refused; 18] = [
     refused("TaskNotifyConfig.AwsSQS", QUEUE),
 ];
 
-const PARTS: &[&[Refused]] = &[
-    &OWN_REFUSED,
-    transcode::REFUSED,
-    stills::animated::REFUSED,
-    stills::at_times::REFUSED,
-    stills::sample::REFUSED,
-    stills::sprite::REFUSED,
-];
-const ALL: usize = {
-    let (mut all, mut part) = (0, 0);
-    while part < PARTS.len() {
-        (all, part) = (all + PARTS[part].len(), part + 1);
+const COUNT: usize = {
+    let (mut all, mut part) = (OWN_REFUSED.len(), 0);
+    while part < features::REFUSED.len() {
+        (all, part) = (all + features::REFUSED[part].len(), part + 1);
     }
     all
 };
 
 /// What this action and the features it starts refuse.
-static REFUSED: [Refused; ALL] = joined();
-
-const fn joined() -> [Refused; ALL] {
-    let mut all = [refused("", ""); ALL];
-    let (mut part, mut nth, mut at) = (0, 0, 0);
-    while at < ALL {
-        if nth == PARTS[part].len() {
+static REFUSED: [Refused; COUNT] = {
+    let mut all = [refused("", ""); COUNT];
+    let mut at = 0;
+    while at < OWN_REFUSED.len() {
+        all[at] = OWN_REFUSED[at];
+        at += 1;
+    }
+    let (mut part, mut nth) = (0, 0);
+    while at < COUNT {
+        if nth == features::REFUSED[part].len() {
             (part, nth) = (part + 1, 0);
             continue;
         }
-        all[at] = PARTS[part][nth];
+        all[at] = features::REFUSED[part][nth];
         (nth, at) = (nth + 1, at + 1);
     }
     all
-}
+};

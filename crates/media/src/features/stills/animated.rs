@@ -5,15 +5,15 @@
 
 use mps_core::media_info::{MediaInfo, VideoStream};
 use mps_core::task::{Failure, Fault, Step};
-use mps_core::{Error, Kind, Result};
+use mps_core::{Error, Result};
 use mps_wire::{ApiError, Refused};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::frames::ONE_PASS;
+use super::frames::{self, COPY_TIMES};
 use super::still::{self, Format as StillFormat};
 use super::{Around, EXTRA, Still, VOD, length_us, pictures};
-use crate::features::outcome::outcome;
+use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::picture::{self, Fill, Timing};
 use crate::graph::{Clip, Entry};
@@ -52,6 +52,21 @@ impl Format {
             Self::Webp => "webp",
         }
     }
+
+    const fn encoder(self) -> &'static str {
+        match self {
+            Self::Gif => "gif",
+            Self::Webp => "libwebp_anim",
+        }
+    }
+
+    /// The still picture with the same limits.
+    const fn like(self) -> StillFormat {
+        match self {
+            Self::Gif => StillFormat::Png,
+            Self::Webp => StillFormat::Webp,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,9 +102,8 @@ impl StepParams {
         build: &Build,
     ) -> Result<(Vec<Arg>, String)> {
         let entry = Entry::new(info, start_us);
-        let mut input: Vec<Arg> = ONE_PASS.map(Arg::from).to_vec();
-        input.extend(entry.words().into_iter().map(Arg::Text));
-        input.extend([Arg::from("-i"), Arg::Source]);
+        let mut input = vec![Arg::from(COPY_TIMES)];
+        input.extend(frames::input(Some(entry)));
         let filter = format!("{},fps=fps={}:round=up:start_time=0", entry.filter(), self.fps);
         let timing = Timing { filter, is_dropping: true };
         let chain = picture::chain(self.still.picture(), source, Some(&timing), build)?;
@@ -155,16 +169,8 @@ impl StepParams {
     }
 }
 
-/// Refuses what no animation can be.
-fn check(format: Format, size: (u32, u32), count: i64, build: &Build) -> Result<()> {
-    let (encoder, like) = match format {
-        Format::Gif => ("gif", StillFormat::Jpg),
-        Format::Webp => ("libwebp_anim", StillFormat::Webp),
-    };
-    if !build.encodes(encoder) {
-        return Err(Error::new(Kind::Unsupported, format!("this server's ffmpeg lacks {encoder}")));
-    }
-    still::check_size(like, size)?;
+/// Refuses what no file should hold.
+fn check_length(size: (u32, u32), count: i64) -> Result<()> {
     let pixels = u64::from(size.0) * u64::from(size.1) * count.unsigned_abs();
     if pixels > MOST_PIXELS {
         let told = format!(
@@ -193,12 +199,10 @@ impl Feature for AnimatedGraphic {
         &templates::animated_graphics::AnimatedGraphics
     }
 
-    fn refused(&self) -> &'static [Refused] {
-        REFUSED
-    }
-
-    fn from_wire(&self, item: &Item<'_>, _build: &Build) -> Result<Value, ApiError> {
+    fn from_wire(&self, item: &Item<'_>, build: &Build) -> Result<Value, ApiError> {
         let body = item.body(LIST)?;
+        let format = if body["Format"] == "webp" { Format::Webp } else { Format::Gif };
+        still::check_encoder(format.encoder(), &item.path(LIST), build)?;
         let offset = |name: &str| item.value[name].as_f64().unwrap_or(0.0);
         let clip =
             Clip::from_seconds(offset("StartTimeOffset"), offset("EndTimeOffset")).map_err(|error| {
@@ -207,7 +211,7 @@ impl Feature for AnimatedGraphic {
             })?;
         params_value(&StepParams {
             around: Around::of(item, LIST, NAME, false)?,
-            format: if body["Format"] == "webp" { Format::Webp } else { Format::Gif },
+            format,
             still: Still { fill: Fill::Stretch, ..Still::read(body) },
             fps: u32::try_from(body["Fps"].as_u64().unwrap_or(1)).unwrap_or(1).clamp(1, 30),
             quality: body["Quality"].as_f64().unwrap_or(USUAL_QUALITY).clamp(1.0, 100.0),
@@ -222,8 +226,8 @@ impl Feature for AnimatedGraphic {
         let (start_us, end_us) = step.clip.resolve(length_us)?;
         let end_us = end_us.unwrap_or(length_us);
         let count = ((end_us - start_us) * i64::from(step.fps) + 500_000).div_euclid(1_000_000).max(1);
-        let size = picture::geometry(step.still.picture(), source).frame;
-        check(step.format, size, count, build)?;
+        let size = step.still.size(source, step.format.like())?;
+        check_length(size, count)?;
         let commands = step.commands(info, source, start_us, count, build)?;
         let extension = step.format.extension();
         let file = format!("output.{extension}");
@@ -261,9 +265,7 @@ impl Feature for AnimatedGraphic {
     }
 
     fn to_wire(&self, item: &Value, step: Option<&Step>, task_failure: Option<&Failure>) -> Value {
-        let params: Option<StepParams> = step.and_then(|step| stored(&step.params, KIND).ok());
-        let result: Option<StepResult> =
-            step.and_then(|s| s.result.as_ref()).and_then(|r| stored(r, KIND).ok());
+        let (params, result): (Option<StepParams>, Option<StepResult>) = read_back(step);
         let output = params.as_ref().zip(result).map(|(params, result)| {
             json!({
                 "Storage": params.around.storage,

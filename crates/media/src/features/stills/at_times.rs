@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::frames::{self, Shot};
-use super::{Around, EXTRA, Still, VOD, WATERMARKS, length_us, pictures};
-use crate::features::outcome::outcome;
+use super::{Around, EXTRA, Still, VOD, WATERMARKS, length_us, pictures, still};
+use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
-use crate::plan::{Build, Output, Plan, Role};
+use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
 
 const LIST: &str = "SnapshotByTimeOffsetTaskSet";
@@ -137,12 +137,9 @@ impl Feature for SnapshotByTimeOffset {
         &templates::snapshot_by_time_offset::SnapshotByTimeOffset
     }
 
-    fn refused(&self) -> &'static [Refused] {
-        REFUSED
-    }
-
-    fn from_wire(&self, item: &Item<'_>, _build: &Build) -> Result<Value, ApiError> {
+    fn from_wire(&self, item: &Item<'_>, build: &Build) -> Result<Value, ApiError> {
         let still = Still::read(item.body(LIST)?);
+        still::check_encoder(still.format.encoder(), &item.path(LIST), build)?;
         let moments = moments(item)?;
         let around = Around::of(item, LIST, NAME, moments.len() > 1)?;
         params_value(&StepParams { around, still, moments })
@@ -153,15 +150,7 @@ impl Feature for SnapshotByTimeOffset {
         let (source, moments) = (pictures(info)?, resolved(&step, info)?);
         let format = step.still.format;
         let commands = frames::at(Shot { still: step.still, format, source, info, build }, &moments)?;
-        let output = |nth: usize| -> Result<Output> {
-            Ok(Output::File {
-                file: frames::file(nth, format.extension()),
-                key: step.around.key(nth, format.extension(), task_id)?,
-                content_type: format.content_type().to_owned(),
-                role: Role::Main,
-            })
-        };
-        let outputs = (0..moments.len()).map(output).collect::<Result<_>>()?;
+        let outputs = frames::outputs(&step.around, format, moments.len(), task_id)?;
         Ok(Plan { commands, outputs, probe: None, facts: json!({"moments": moments}) })
     }
 
@@ -179,9 +168,7 @@ impl Feature for SnapshotByTimeOffset {
     }
 
     fn to_wire(&self, item: &Value, step: Option<&Step>, task_failure: Option<&Failure>) -> Value {
-        let params: Option<StepParams> = step.and_then(|step| stored(&step.params, KIND).ok());
-        let result: Option<StepResult> =
-            step.and_then(|s| s.result.as_ref()).and_then(|r| stored(r, KIND).ok());
+        let (params, result): (Option<StepParams>, Option<StepResult>) = read_back(step);
         let output = params.as_ref().zip(result).map(|(params, result)| {
             let told = |taken: &Taken| {
                 json!({"TimeOffset": taken.at_us as f64 / 1e6, "Path": taken.path, "WaterMarkDefinition": []})

@@ -5,13 +5,14 @@
 
 use std::fmt::Write as _;
 
+use mps_core::Result;
 use mps_core::media_info::{MediaInfo, VideoStream};
-use mps_core::{Error, Kind, Result};
 
-use super::still::{self, Format, Still};
+use super::Around;
+use super::still::{Format, Still};
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{Entry, is_indexed};
-use crate::plan::{Arg, Build, Command, Tool};
+use crate::plan::{Arg, Build, Command, Output, Role, Tool};
 
 /// From this distance on, entering for each moment reads less than one pass. Without an index there is no entering.
 const FAR_US: i64 = 10_000_000;
@@ -48,9 +49,31 @@ impl Series {
     }
 }
 
-/// Options of a pass over the whole source. A picture of another size in the middle must not make the filters forget
-/// what they counted.
-pub(super) const ONE_PASS: [&str; 3] = ["-copyts", "-reinit_filter", "0"];
+/// Keeps the source's own timestamps; stands before all inputs.
+pub(super) const COPY_TIMES: &str = "-copyts";
+
+/// The source as an input, entered where `entry` says. A picture of another size in the middle must not make the
+/// filters forget what they counted.
+pub(super) fn input(entry: Option<Entry>) -> Vec<Arg> {
+    let mut words: Vec<Arg> = ["-reinit_filter", "0"].map(Arg::from).to_vec();
+    words.extend(entry.map(Entry::words).unwrap_or_default().into_iter().map(Arg::Text));
+    words.extend([Arg::from("-i"), Arg::Source]);
+    words
+}
+
+/// The pictures as objects, named after their numbers.
+pub(super) fn outputs(around: &Around, format: Format, count: usize, task_id: &str) -> Result<Vec<Output>> {
+    let extension = format.extension();
+    let output = |nth: usize| {
+        Ok(Output::File {
+            file: file(nth, extension),
+            key: around.key(nth, extension, task_id)?,
+            content_type: format.content_type().to_owned(),
+            role: Role::Main,
+        })
+    };
+    (0..count).map(output).collect()
+}
 
 /// What frames are taken for.
 #[derive(Clone, Copy)]
@@ -70,18 +93,13 @@ impl Shot<'_> {
     }
 
     fn coding(&self) -> Result<Vec<String>> {
-        still::check_size(self.format, picture::geometry(self.still.picture(), self.source).frame)?;
-        let encoder = self.format.encoder();
-        if !self.build.encodes(encoder) {
-            let told = format!("this server's ffmpeg lacks {encoder}");
-            return Err(Error::new(Kind::Unsupported, told));
-        }
+        self.still.size(self.source, self.format)?;
         Ok(self.format.words())
     }
 }
 
 /// The name of the `nth` file, for all formats.
-pub(super) fn file(nth: usize, extension: &str) -> String {
+fn file(nth: usize, extension: &str) -> String {
     format!("still-{nth:06}.{extension}")
 }
 
@@ -99,10 +117,9 @@ pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Vec<Command>> {
     let mut commands = Vec::new();
     for (nth_group, moments) in moments.chunks(group).enumerate() {
         let entries: Vec<Entry> = moments.iter().map(|at_us| Entry::new(shot.info, *at_us)).collect();
-        let mut args: Vec<Arg> = ONE_PASS.map(Arg::from).to_vec();
+        let mut args = vec![Arg::from(COPY_TIMES)];
         for entry in entries.iter().take(if is_entered { entries.len() } else { 1 }) {
-            args.extend(entry.words().into_iter().map(Arg::Text));
-            args.extend([Arg::from("-i"), Arg::Source]);
+            args.extend(input(Some(*entry)));
         }
         if !is_entered {
             let mut graph = format!("[0:{}]split={}", shot.source.index, entries.len());
@@ -145,8 +162,8 @@ pub(super) fn series(shot: Shot<'_>, series: Series) -> Result<Vec<Command>> {
         return at(shot, &series.moments());
     }
     let (count, extension) = (series.count.to_string(), shot.format.extension());
-    let mut args: Vec<Arg> = ONE_PASS.map(Arg::from).to_vec();
-    args.extend([Arg::from("-i"), Arg::Source]);
+    let mut args = vec![Arg::from(COPY_TIMES)];
+    args.extend(input(None));
     let map = format!("0:{}", shot.source.index);
     args.extend(["-map", &map, "-filter:v", &shot.chain(&series.timing(shot.info))?].map(Arg::from));
     args.extend(shot.coding()?.into_iter().map(Arg::Text));

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::frames::{self, Series, Shot};
-use super::{Around, EXTRA, MOST_PICTURES, Still, VOD, WATERMARKS, length_us, pictures};
-use crate::features::outcome::outcome;
+use super::{Around, EXTRA, MOST_PICTURES, Still, VOD, WATERMARKS, length_us, pictures, still};
+use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::seek::pictures_end_us;
-use crate::plan::{Build, Output, Plan, Role};
+use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
 
 const LIST: &str = "SampleSnapshotTaskSet";
@@ -73,7 +73,10 @@ impl Sampling {
             }
         };
         if series.count > MOST_PICTURES {
-            let told = format!("the item would make {} pictures; {MOST_PICTURES} is the most", series.count);
+            let told = format!(
+                "the item would make {} pictures; {MOST_PICTURES} is the most: use a larger SampleInterval",
+                series.count
+            );
             return Err(Fault::TimeOffset.of(Error::invalid(told)));
         }
         Ok(series)
@@ -116,14 +119,12 @@ impl Feature for SampleSnapshot {
         &templates::sample_snapshot::SampleSnapshot
     }
 
-    fn refused(&self) -> &'static [Refused] {
-        REFUSED
-    }
-
-    fn from_wire(&self, item: &Item<'_>, _build: &Build) -> Result<Value, ApiError> {
+    fn from_wire(&self, item: &Item<'_>, build: &Build) -> Result<Value, ApiError> {
         let body = item.body(LIST)?;
+        let still = Still::read(body);
+        still::check_encoder(still.format.encoder(), &item.path(LIST), build)?;
         let around = Around::of(item, LIST, NAME, true)?;
-        params_value(&StepParams { around, still: Still::read(body), sampling: Sampling::read(body) })
+        params_value(&StepParams { around, still, sampling: Sampling::read(body) })
     }
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
@@ -132,15 +133,7 @@ impl Feature for SampleSnapshot {
         let series = step.sampling.series(info)?;
         let format = step.still.format;
         let commands = frames::series(Shot { still: step.still, format, source, info, build }, series)?;
-        let output = |nth: usize| -> Result<Output> {
-            Ok(Output::File {
-                file: frames::file(nth, format.extension()),
-                key: step.around.key(nth, format.extension(), task_id)?,
-                content_type: format.content_type().to_owned(),
-                role: Role::Main,
-            })
-        };
-        let outputs = (0..series.count as usize).map(output).collect::<Result<_>>()?;
+        let outputs = frames::outputs(&step.around, format, series.count as usize, task_id)?;
         Ok(Plan { commands, outputs, probe: None, facts: Value::Null })
     }
 
@@ -153,9 +146,7 @@ impl Feature for SampleSnapshot {
     }
 
     fn to_wire(&self, item: &Value, step: Option<&Step>, task_failure: Option<&Failure>) -> Value {
-        let params: Option<StepParams> = step.and_then(|step| stored(&step.params, KIND).ok());
-        let result: Option<StepResult> =
-            step.and_then(|s| s.result.as_ref()).and_then(|r| stored(r, KIND).ok());
+        let (params, result): (Option<StepParams>, Option<StepResult>) = read_back(step);
         let output = params.as_ref().zip(result).map(|(params, result)| {
             let (kind, interval) = params.sampling.words();
             json!({

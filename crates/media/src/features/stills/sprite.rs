@@ -5,18 +5,18 @@
 
 use std::fmt::Write as _;
 
+use mps_core::Result;
 use mps_core::media_info::MediaInfo;
 use mps_core::task::{Failure, Step};
-use mps_core::{Error, Kind, Result};
 use mps_wire::{ApiError, Refused};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::frames::{self, ONE_PASS, Series, Shot};
+use super::frames::{self, COPY_TIMES, Series, Shot};
 use super::sample::Sampling;
-use super::still::Format;
+use super::still::{self, Format};
 use super::{Around, EXTRA, Still, VOD, pictures};
-use crate::features::outcome::outcome;
+use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::picture;
 use crate::hls::relative_uri;
@@ -27,8 +27,6 @@ const LIST: &str = "ImageSpriteTaskSet";
 const KIND: &str = "image_sprite";
 const NAME: &str = "{inputName}_imageSprite_{definition}_{number}.{format}";
 const INDEX: &str = "{inputName}_imageSprite_{definition}.{format}";
-/// The most pixels of a sheet: more than any browser shows, and what ffmpeg takes.
-const MOST_PIXELS: u64 = 250_000_000;
 
 /// Members that are refused by name.
 pub const REFUSED: &[Refused] = &[
@@ -65,19 +63,9 @@ impl StepParams {
     }
 
     fn check_sheet(&self, (width, height): (u32, u32)) -> Result<()> {
-        let format = self.still.format;
         let sheet = (u64::from(width) * u64::from(self.columns), u64::from(height) * u64::from(self.rows));
-        let longest = u64::from(format.longest_side());
-        if sheet.0 > longest || sheet.1 > longest || sheet.0 * sheet.1 > MOST_PIXELS {
-            let told = format!(
-                "a sheet would have {}x{} pixels, too many for {}: use smaller pictures, or fewer rows or columns",
-                sheet.0,
-                sheet.1,
-                format.extension()
-            );
-            return Err(Error::new(Kind::InvalidInput, told));
-        }
-        Ok(())
+        let advice = "use smaller pictures, or fewer rows or columns";
+        still::check_size(self.still.format, sheet, ("sheet", advice))
     }
 
     /// Pictures are laid out before the file's own colours, which may be halved, so that any size is exact.
@@ -85,11 +73,7 @@ impl StepParams {
         let format = self.still.format;
         let layout = format!("tile={}x{}:color=black", self.columns, self.rows);
         let finish = Format::Png.finish(shot.source);
-        let sheet = match format {
-            Format::Png => String::new(),
-            Format::Jpg => ",scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p".to_owned(),
-            Format::Webp => ",scale=out_color_matrix=bt601:out_range=tv,format=yuv420p".to_owned(),
-        };
+        let sheet = format.finish_rgb();
         let expected_us = series.every_us * series.count;
         let mut commands = Vec::new();
         let (input, map, filters) = if series.is_far(shot.info) {
@@ -97,7 +81,7 @@ impl StepParams {
             let cells = Arg::File(frames::file_pattern(Format::Png.extension()));
             let input =
                 vec!["-f".into(), "image2".into(), "-start_number".into(), "0".into(), "-i".into(), cells];
-            (input, "0:0".to_owned(), format!("format=rgb24,{layout}{sheet}"))
+            (input, "0:0".to_owned(), format!("format=rgb24,{layout},{sheet}"))
         } else {
             let picked = picture::chain(
                 shot.still.picture(),
@@ -105,9 +89,9 @@ impl StepParams {
                 Some(&series.timing(shot.info)),
                 shot.build,
             )?;
-            let filters = format!("{picked},{finish},trim=end_frame={},{layout}{sheet}", series.count);
+            let filters = format!("{picked},{finish},trim=end_frame={},{layout},{sheet}", series.count);
             (
-                [ONE_PASS.map(Arg::from).as_slice(), &["-i".into(), Arg::Source]].concat(),
+                std::iter::once(COPY_TIMES.into()).chain(frames::input(None)).collect(),
                 format!("0:{}", shot.source.index),
                 filters,
             )
@@ -173,16 +157,16 @@ impl Feature for ImageSprite {
         &templates::image_sprite::ImageSprite
     }
 
-    fn refused(&self) -> &'static [Refused] {
-        REFUSED
-    }
-
-    fn from_wire(&self, item: &Item<'_>, _build: &Build) -> Result<Value, ApiError> {
+    fn from_wire(&self, item: &Item<'_>, build: &Build) -> Result<Value, ApiError> {
         let body = item.body(LIST)?;
+        let still = Still::read(body);
+        for format in [still.format, Format::Png] {
+            still::check_encoder(format.encoder(), &item.path(LIST), build)?;
+        }
         let count = |name: &str| u32::try_from(body[name].as_u64().unwrap_or(1)).unwrap_or(1).max(1);
         params_value(&StepParams {
             around: Around::of(item, LIST, NAME, true)?,
-            still: Still::read(body),
+            still,
             sampling: Sampling::read(body),
             rows: count("RowCount"),
             columns: count("ColumnCount"),
@@ -238,9 +222,7 @@ impl Feature for ImageSprite {
     }
 
     fn to_wire(&self, item: &Value, step: Option<&Step>, task_failure: Option<&Failure>) -> Value {
-        let params: Option<StepParams> = step.and_then(|step| stored(&step.params, KIND).ok());
-        let result: Option<StepResult> =
-            step.and_then(|s| s.result.as_ref()).and_then(|r| stored(r, KIND).ok());
+        let (params, result): (Option<StepParams>, Option<StepResult>) = read_back(step);
         let output = params.as_ref().zip(result).map(|(params, result)| {
             json!({
                 "Storage": params.around.storage,

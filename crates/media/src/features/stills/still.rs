@@ -2,10 +2,13 @@
 
 use mps_core::media_info::VideoStream;
 use mps_core::{Error, Result};
+use mps_wire::ApiError;
+use mps_wire::codes::unsupported_operation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::graph::picture::{Fill, Picture, Pixels, is_rgb, is_wide};
+use crate::graph::picture::{self, Fill, Picture, Pixels, is_rgb, is_wide};
+use crate::plan::Build;
 
 /// The most pixels of a picture: what ffmpeg takes.
 const MOST_PIXELS: u64 = 250_000_000;
@@ -78,18 +81,22 @@ impl Format {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    /// The filters from a decoded picture with the matrix of `source` to what the format holds. Readers take JPEG and
-    /// WebP for BT.601, whatever the size.
+    /// The filters from a decoded picture with the matrix of `source` to what the format holds.
     pub fn finish(self, source: &VideoStream) -> String {
-        let from = matrix(source);
+        format!("scale=in_color_matrix={}:{}", matrix(source), self.target())
+    }
+
+    /// The same from red, green and blue.
+    pub fn finish_rgb(self) -> String {
+        format!("scale={}", self.target())
+    }
+
+    /// Readers take JPEG and WebP for BT.601, whatever the size.
+    const fn target(self) -> &'static str {
         match self {
-            Self::Jpg => {
-                format!("scale=in_color_matrix={from}:out_color_matrix=bt601:out_range=pc,format=yuvj420p")
-            }
-            Self::Png => format!("scale=in_color_matrix={from}:out_range=pc,format=rgb24"),
-            Self::Webp => {
-                format!("scale=in_color_matrix={from}:out_color_matrix=bt601:out_range=tv,format=yuv420p")
-            }
+            Self::Jpg => "out_color_matrix=bt601:out_range=pc,format=yuvj420p",
+            Self::Png => "out_range=pc,format=rgb24",
+            Self::Webp => "out_color_matrix=bt601:out_range=tv,format=yuv420p",
         }
     }
 }
@@ -110,17 +117,35 @@ fn matrix(source: &VideoStream) -> &'static str {
     }
 }
 
-/// Refuses a picture that the format cannot hold.
+/// Refuses what the format cannot hold; `what` it is, and how to make it smaller.
 ///
 /// # Errors
 /// `InvalidInput` with the size.
-pub(super) fn check_size(format: Format, (width, height): (u32, u32)) -> Result<()> {
-    let longest = format.longest_side();
-    if width.max(height) <= longest && u64::from(width) * u64::from(height) <= MOST_PIXELS {
+pub(super) fn check_size(
+    format: Format,
+    (width, height): (u64, u64),
+    (what, advice): (&str, &str),
+) -> Result<()> {
+    let longest = u64::from(format.longest_side());
+    if width.max(height) <= longest && width * height <= MOST_PIXELS {
         return Ok(());
     }
-    let told = format!("the picture would have {width}x{height} pixels, too many for {}", format.extension());
+    let told = format!(
+        "the {what} would have {width}x{height} pixels, too many for {}: {advice}",
+        format.extension()
+    );
     Err(Error::invalid(told))
+}
+
+/// Refuses an encoder that this installation lacks.
+///
+/// # Errors
+/// `UnsupportedOperation` naming it.
+pub(super) fn check_encoder(encoder: &str, here: &str, build: &Build) -> Result<(), ApiError> {
+    if build.encodes(encoder) {
+        return Ok(());
+    }
+    Err(unsupported_operation(format!("{here} needs {encoder}, which this server's ffmpeg lacks")))
 }
 
 /// A picture as a template wants it.
@@ -154,6 +179,17 @@ impl Still {
                 _ => Fill::Black,
             },
         }
+    }
+
+    /// Its size for `source`.
+    ///
+    /// # Errors
+    /// `InvalidInput` when `format` cannot hold it.
+    pub(super) fn size(self, source: &VideoStream, format: Format) -> Result<(u32, u32)> {
+        let (width, height) = picture::geometry(self.picture(), source).frame;
+        let advice = ("picture", "ask for a smaller Width or Height");
+        check_size(format, (width.into(), height.into()), advice)?;
+        Ok((width, height))
     }
 
     /// The picture before [`Format::finish`].

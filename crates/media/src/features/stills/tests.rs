@@ -117,9 +117,29 @@ fn what_no_file_can_hold_is_refused() {
         .plan(&params_of, &info(film(1920, 1080)), "TASK", &build())
         .unwrap_err();
     assert!(error.message().contains("1800 frames"), "{error}");
-    let none = Build::default();
-    let error = stills::animated::AnimatedGraphic.plan(&params_of, &info(film(320, 180)), "TASK", &none);
-    assert!(error.unwrap_err().message().contains("gif"));
+}
+
+#[test]
+fn an_encoder_that_is_missing_is_refused_in_the_call() {
+    let source = SourceName::from_key("/video/film.mp4");
+    let place = Place { source: &source, directory: None, storage: &Value::Null };
+    let item =
+        json!({"Definition": 10, "ExtTimeOffsetSet": ["0s"], "StartTimeOffset": 0, "EndTimeOffset": 1});
+    let cases: [(&dyn Feature, &str, &str); 5] = [
+        (&stills::at_times::SnapshotByTimeOffset, "jpg", "mjpeg"),
+        (&stills::sample::SampleSnapshot, "webp", "libwebp"),
+        (&stills::sprite::ImageSprite, "jpg", "mjpeg"),
+        (&stills::animated::AnimatedGraphic, "gif", "gif"),
+        (&stills::animated::AnimatedGraphic, "webp", "libwebp_anim"),
+    ];
+    for (feature, format, encoder) in cases {
+        let template = json!({"Format": format});
+        let item = Item { nth: 0, value: &item, template: Some(&template), place };
+        let error = feature.from_wire(&item, &Build::default()).unwrap_err();
+        assert_eq!(error.code, "UnsupportedOperation");
+        assert!(error.message.contains(&format!("needs {encoder},")), "{}", error.message);
+        assert!(feature.from_wire(&item, &build()).is_ok());
+    }
 }
 
 #[test]

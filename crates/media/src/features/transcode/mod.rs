@@ -22,7 +22,7 @@ pub(crate) mod testing;
 
 use mps_core::task::{Failure, Step};
 use mps_core::{MediaInfo, Result};
-use mps_wire::{ApiError, Refused};
+use mps_wire::ApiError;
 use serde_json::Value;
 
 pub(crate) use from_wire::forget_reset_values;
@@ -57,10 +57,6 @@ impl Feature for Transcode {
 
     fn family(&self) -> &'static dyn Family {
         &templates::transcode::Transcode
-    }
-
-    fn refused(&self) -> &'static [Refused] {
-        support::REFUSED
     }
 
     fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {
