@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 use futures::FutureExt;
@@ -22,6 +23,7 @@ use tracing::field::Empty;
 use crate::app::{Answered, App};
 use crate::auth;
 use crate::dispatch::{self, Found};
+use crate::expectation;
 use crate::incoming::{Form, Incoming};
 
 /// The API, `/healthz`, `/readyz` and `/metrics`.
@@ -32,6 +34,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics))
         .fallback(entrance)
         .method_not_allowed_fallback(entrance)
+        .layer(middleware::from_fn(expectation::keep))
         .with_state(app)
 }
 

@@ -12,6 +12,7 @@ mod buckets;
 mod dispatch;
 mod entrance;
 mod error;
+mod expectation;
 mod incoming;
 mod inputs;
 mod keys;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
@@ -13,12 +14,13 @@ use s3s::{S3Error, S3Result};
 
 use super::access::Dialect;
 use super::{Door, cos, form};
+use crate::expectation;
 
 /// Answers of errors are short; what is longer is no such answer.
 const ERROR_BYTES: usize = 64 * 1024;
 
 pub(super) fn router(door: Arc<Door>) -> Router {
-    Router::new().fallback(serve).with_state(door)
+    Router::new().fallback(serve).layer(middleware::from_fn(expectation::keep)).with_state(door)
 }
 
 async fn serve(State(door): State<Arc<Door>>, request: Request) -> Response {

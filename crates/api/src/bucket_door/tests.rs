@@ -264,22 +264,10 @@ async fn a_long_completion_is_answered_with_patience() {
 
 #[tokio::test]
 async fn header_names_go_out_as_the_vendors_write_them() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let bench = bench(BucketDoorLimits::default()).await;
     assert_eq!(bench.call("PUT", "/a.txt", "text").await.0, 200);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(async move { axum::serve(listener, bench.door).await });
-    let request = signed("GET", "/a.txt", SECRET).body(()).unwrap();
-    let mut raw = String::from("GET /a.txt HTTP/1.1\r\nConnection: close\r\n");
-    for (name, value) in request.headers() {
-        write!(raw, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
-    }
-    let mut line = tokio::net::TcpStream::connect(address).await.unwrap();
-    line.write_all(format!("{raw}\r\n").as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    line.read_to_string(&mut answer).await.unwrap();
-    serving.abort();
+    let request = signed("GET", "/a.txt", SECRET).header("connection", "close");
+    let answer = over_a_line(bench, request).await;
     for name in [
         "ETag: \"",
         "Content-Length: 4\r\n",
@@ -290,4 +278,37 @@ async fn header_names_go_out_as_the_vendors_write_them() {
         assert!(answer.contains(name), "{name} in {answer}");
     }
     assert!(answer.ends_with("\r\n\r\ntext"));
+}
+
+/// The connection ends with its answer, or the client's next request would be taken for the body it never sent.
+#[tokio::test]
+async fn an_announced_body_that_is_refused_ends_the_connection() {
+    let bench = bench(BucketDoorLimits::default()).await;
+    let request = signed("PUT", "/a.txt", SECRET)
+        .header("content-length", "4")
+        .header("content-md5", "bm90IG1kNQ==")
+        .header("expect", "100-continue");
+    let answer = over_a_line(bench, request).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(member(&answer, "Code"), "InvalidDigest");
+    assert!(answer.to_ascii_lowercase().contains("\r\nconnection: close\r\n"), "{answer}");
+}
+
+/// All that the door sends over one connection until it ends it.
+async fn over_a_line(bench: Bench, request: http::request::Builder) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, bench.door).await });
+    let request = request.body(()).unwrap();
+    let mut raw = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri().path());
+    for (name, value) in request.headers() {
+        write!(raw, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+    }
+    let mut line = tokio::net::TcpStream::connect(address).await.unwrap();
+    line.write_all(format!("{raw}\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.unwrap();
+    serving.abort();
+    answer
 }
