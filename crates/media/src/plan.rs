@@ -107,9 +107,33 @@ pub enum Output {
     },
 }
 
-/// What a feature wants done.
+/// A file that a run needs beside its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    /// A file that a template brought, by its key in the service's own bucket.
+    Asset(String),
+    /// A file of the caller's: the API's `MediaInputInfo`, checked.
+    Input(Value),
+}
+
+/// An extra file, and what it is called in the job's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// Where it is.
+    pub from: Extra,
+    /// Its name in the job's folder.
+    pub file: String,
+    /// The most bytes it may have.
+    pub most_bytes: u64,
+}
+
+/// What a feature wants done.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Plan {
+    /// Extra files, to be there before the first command.
+    #[serde(default)]
+    pub fetch: Vec<Fetch>,
     /// To be run in this order.
     pub commands: Vec<Command>,
     /// To be published together.

@@ -59,6 +59,9 @@ impl FeatureExecutor {
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
         let place = self.kit.place(job).await?;
         let medium = self.kit.open(&place, Some(job.task.id), how(job), &cancel).await?;
+        for fetch in &plan.fetch {
+            self.kit.fetch(job.task.account, fetch, folder.path(), &cancel).await?;
+        }
         self.run_all(&plan, &medium, folder.path(), &job.lease).await?;
         crash::point("after-run");
 

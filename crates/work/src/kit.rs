@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 
 use mps_backends::relay::Relay;
 use mps_core::{Error, Kind, MediaInfo, Result, Retry};
+use mps_media::plan;
 use mps_ffmpeg::{Limits, ProbeOptions, SourceRef, Tools};
 use mps_tasks::Job;
 use mps_wire::types::MediaInputInfo;
+use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::folder::Workshop;
-use crate::medium::{Copy, Medium, Use, copy};
+use crate::medium::{self, Copy, Medium, Use, copy};
 use crate::source;
 use crate::storage::{self, Buckets, Place};
 
@@ -110,6 +112,25 @@ impl Kit {
         let cell = self.copy_cell(task);
         let fetched = cell.get_or_try_init(fetch).await?;
         Ok(Medium::of_copy(Arc::clone(fetched)))
+    }
+
+    /// Brings an extra file of a plan into the folder of its step.
+    pub(crate) async fn fetch(
+        &self,
+        account: i64,
+        wanted: &plan::Fetch,
+        folder: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
+        let place = match &wanted.from {
+            plan::Extra::Asset(key) => Place { store: self.buckets.assets(), key: key.clone(), web: None },
+            plan::Extra::Input(input) => {
+                let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
+                let input = MediaInputInfo::deserialize(input).map_err(unreadable)?;
+                storage::input(&*self.buckets, account, &input).await?
+            }
+        };
+        medium::fetch(&place, &folder.join(&wanted.file), wanted.most_bytes, cancel).await.map(drop)
     }
 
     fn check_size(&self, size_bytes: u64) -> Result<()> {

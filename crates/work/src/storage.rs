@@ -45,6 +45,8 @@ pub struct S3Bucket<'a> {
 pub trait Buckets: Send + Sync + 'static {
     /// A bucket addressed the COS way: one of the account's own, or of a configured COS.
     async fn cos(&self, account: i64, bucket: &str, region: &str) -> Result<Arc<dyn ObjectStore>>;
+    /// The service's own bucket, where templates keep their files.
+    fn assets(&self) -> Arc<dyn ObjectStore>;
     /// A bucket of AWS or of a store that speaks its protocol.
     fn s3(&self, bucket: S3Bucket<'_>) -> Result<Arc<dyn ObjectStore>>;
     /// A file behind an address.

@@ -5,6 +5,7 @@ use mps_wire::ApiError;
 use mps_wire::codes::{invalid_parameter_value, value_of};
 use serde_json::Value;
 
+use super::marks::Found;
 use crate::names::{self, NumberFormat, Pattern, SourceName, Variable};
 
 /// What the rest of the call gives to an item.
@@ -29,6 +30,8 @@ pub struct Item<'a> {
     pub template: Option<&'a Value>,
     /// What the call gives.
     pub place: Place<'a>,
+    /// What was found for each of its watermarks.
+    pub marks: &'a [Found],
 }
 
 /// The template that an item names; 0 when it brings its own parameters.

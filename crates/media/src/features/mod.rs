@@ -4,6 +4,7 @@
 //! of what came out, and tells the caller. Everybody else knows features by [`ALL`] alone.
 
 pub mod item;
+pub mod marks;
 pub mod outcome;
 pub mod stills;
 pub mod transcode;

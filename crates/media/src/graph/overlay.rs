@@ -143,6 +143,21 @@ impl Window {
     }
 }
 
+/// The pictures that others are laid over.
+#[derive(Debug, Clone, Copy)]
+pub struct Below<'a> {
+    /// Their sizes.
+    pub geometry: Geometry,
+    /// How long they are, in microseconds; 0 when unknown.
+    pub length_us: i64,
+    /// Where they begin on the clock of the filters.
+    pub zero_us: i64,
+    /// ffmpeg's pixel format of the result.
+    pub format: &'a str,
+    /// Each is seen by itself: what moves shows its first picture.
+    pub is_still: bool,
+}
+
 /// A picture to lay over a video.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Overlay {
@@ -169,15 +184,9 @@ impl Overlay {
     }
 
     /// The graph from the pad `below` (the pictures so far) and the input `nth` to the pad `above`; `None` when it is
-    /// never seen. `zero_us` is the time of the first picture on the clock of the filters.
-    pub fn graph(
-        &self,
-        nth: usize,
-        (below, above): (&str, &str),
-        geometry: Geometry,
-        length_us: i64,
-        zero_us: i64,
-    ) -> Option<String> {
+    /// never seen.
+    pub fn graph(&self, nth: usize, (below, above): (&str, &str), pictures: &Below<'_>) -> Option<String> {
+        let Below { geometry, length_us, zero_us, is_still, .. } = *pictures;
         let (start, end) = self.window.resolve(length_us)?;
         let frame = geometry.frame;
         let side = |length: Length, most: u32| {
@@ -205,9 +214,11 @@ impl Overlay {
         } else {
             format!(",setpts=PTS+{}/TB", super::seek::seconds(zero_us))
         };
+        let first = if is_still { "trim=end_frame=1," } else { "" };
+        let pad = format!("{above}mark");
         Some(format!(
-            "[{nth}:v]scale=w={width}:h={height}:flags=bicubic,format=rgba{shift}[mark{nth}];\
-             [{below}][mark{nth}]overlay={place}:format=auto:eof_action={at_end}{enable}[{above}]"
+            "[{nth}:v]{first}scale=w={width}:h={height}:flags=bicubic,format=rgba{shift}[{pad}];\
+             [{below}][{pad}]overlay={place}:format=auto:eof_action={at_end}{enable}[{above}]"
         ))
     }
 }
@@ -263,11 +274,13 @@ mod tests {
             repeat: Repeat::Once,
             window: Window { start_us: 1_500_000, end_us: -500_000 },
         };
-        let graph = overlay.graph(1, ("base", "out"), FRAME, 10_000_000, 0).unwrap();
+        let below =
+            Below { geometry: FRAME, length_us: 10_000_000, zero_us: 0, format: "yuv420p", is_still: false };
+        let graph = overlay.graph(1, ("base", "out"), &below).unwrap();
         assert_eq!(
             graph,
-            "[1:v]scale=w=-1:h=360:flags=bicubic,format=rgba[mark1];\
-             [base][mark1]overlay=x=W-w-128:y=H-h-20:format=auto:eof_action=pass:\
+            "[1:v]scale=w=-1:h=360:flags=bicubic,format=rgba[outmark];\
+             [base][outmark]overlay=x=W-w-128:y=H-h-20:format=auto:eof_action=pass:\
              enable='gte(t,1.500000)*lt(t,9.500000)'[out]"
         );
     }

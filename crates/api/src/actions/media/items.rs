@@ -2,15 +2,17 @@
 
 use mps_core::task::NewStep;
 use mps_media::features::item::definition;
+use mps_media::features::marks::{Found, MOST};
 use mps_media::features::{self, Feature, Item};
-use mps_wire::types::TaskOutputStorage;
+use mps_media::templates::watermark::Watermark;
+use mps_wire::types::{MediaInputInfo, TaskOutputStorage};
 use mps_wire::{ApiError, codes};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::process_media::{Place, params};
 use crate::app::App;
-use crate::storage;
+use crate::{inputs, storage};
 
 /// Items of one list; ours, as the API names no limit.
 const ITEMS: usize = 100;
@@ -52,9 +54,10 @@ async fn step(
         0 => None,
         id => app.templates.body(account, feature.family(), id).await?,
     };
+    let marks = marks(app, account, words.list, nth, item).await?;
     let around =
         features::Place { source: &place.source, directory: place.directory.as_deref(), storage: &storage };
-    let item = Item { nth, value: item, template: template.as_deref(), place: around };
+    let item = Item { nth, value: item, template: template.as_deref(), place: around, marks: &marks };
     let mut params = feature.from_wire(&item, &build)?;
     // As checked: with what it takes over from the call.
     params["storage"] = storage;
@@ -66,6 +69,35 @@ async fn step(
         is_gate: false,
         cost: words.cost,
     })
+}
+
+/// What the watermarks of an item name: templates, and files of the caller's.
+async fn marks(
+    app: &App,
+    account: i64,
+    list: &str,
+    nth: usize,
+    item: &Value,
+) -> Result<Vec<Found>, ApiError> {
+    let mut found = Vec::new();
+    for (number, mark) in item["WatermarkSet"].as_array().into_iter().flatten().take(MOST + 1).enumerate() {
+        let template = match definition(mark) {
+            0 => None,
+            id => app.templates.body(account, &Watermark, id).await?,
+        };
+        let path =
+            format!("MediaProcessTask.{list}.{nth}.WatermarkSet.{number}.RawParameter.ImageTemplate.ImageContent");
+        let picture = match &mark["RawParameter"]["ImageTemplate"]["ImageContent"] {
+            Value::Null => None,
+            input => {
+                let input = MediaInputInfo::deserialize(input)
+                    .map_err(|error| codes::invalid_parameter(format!("{path}: {error}")))?;
+                Some(params(&inputs::check(app, account, &path, &input).await?)?)
+            }
+        };
+        found.push(Found { template, picture });
+    }
+    Ok(found)
 }
 
 async fn output_storage(

@@ -239,7 +239,7 @@ impl Feature for AnimatedGraphic {
         };
         let length_us = count * 1_000_000 / i64::from(step.fps);
         let facts = json!({"start_us": start_us, "end_us": end_us, "size": size, "length_us": length_us});
-        Ok(Plan { commands, outputs: vec![output], probe: None, facts })
+        Ok(Plan { commands, outputs: vec![output], facts, ..Plan::default() })
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

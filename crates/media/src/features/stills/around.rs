@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::features::item::{self, Item, number_format, pattern};
+use crate::features::marks::{self, Mark};
 use crate::names::{NumberFormat, Pattern, SourceName, Values, Variable};
 
 /// Variables that names of pictures may use.
@@ -37,6 +38,9 @@ pub struct Around {
     pub definition: i64,
     /// Place of the item in the request's list, from 0.
     pub item: usize,
+    /// What is laid over the pictures.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.
@@ -61,6 +65,7 @@ impl Around {
         Ok(Self {
             definition: item::definition(item.value),
             item: item.nth,
+            marks: marks::from_wire(item.value, item.marks, &here, true)?,
             naming: Naming { directory: item.directory(), object, number: number_format(item.value, &here)? },
             source: item.place.source.clone(),
             storage: item.storage(),

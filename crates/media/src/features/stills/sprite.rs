@@ -77,7 +77,7 @@ impl StepParams {
         let expected_us = series.every_us * series.count;
         let mut commands = Vec::new();
         let (input, map, filters) = if series.is_far(shot.info) {
-            commands = frames::at(Shot { format: Format::Png, ..shot }, &series.moments())?;
+            commands = frames::at(Shot { format: Format::Png, ..shot }, &series.moments())?.commands;
             let cells = Arg::File(frames::file_pattern(Format::Png.extension()));
             let input =
                 vec!["-f".into(), "image2".into(), "-start_number".into(), "0".into(), "-i".into(), cells];
@@ -181,7 +181,7 @@ impl Feature for ImageSprite {
         let size = picture::geometry(step.still.picture(), source).frame;
         step.check_sheet(size)?;
         let format = step.still.format;
-        let shot = Shot { still: step.still, format, source, info, build };
+        let shot = Shot { still: step.still, format, source, info, build, marks: &[] };
         let commands = step.commands(shot, series)?;
         let many = (series.count + step.cells() - 1) / step.cells();
         let sheets = (0..many as usize)
@@ -202,7 +202,7 @@ impl Feature for ImageSprite {
             })
             .collect();
         outputs.push(Output::Text { text, key, content_type: "text/vtt".to_owned(), role: Role::Index });
-        Ok(Plan { commands, outputs, probe: None, facts: json!({"size": size}) })
+        Ok(Plan { commands, outputs, facts: json!({"size": size}), ..Plan::default() })
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

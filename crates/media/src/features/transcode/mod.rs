@@ -60,7 +60,7 @@ impl Feature for Transcode {
     }
 
     fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {
-        params_value(&from_wire(item.nth, item.value, item.template, item.place, build)?)
+        params_value(&from_wire(item, build)?)
     }
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {

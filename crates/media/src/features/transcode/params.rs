@@ -9,6 +9,7 @@ pub use crate::graph::Clip;
 pub use crate::graph::picture::Fill;
 use crate::graph::picture::{Picture, Pixels};
 use crate::hls::FirstSegments;
+use crate::features::marks::Mark;
 use crate::names::{NumberFormat, SourceName};
 
 /// Everything about one output but its name and its stretch of the source.
@@ -223,6 +224,9 @@ pub struct StepParams {
     pub params: Params,
     /// Of which stretch.
     pub clip: Clip,
+    /// What is laid over the pictures.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
+use crate::features::marks::{self, Below, Laid};
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{is_bare, is_indexed, seconds};
 use crate::hls;
@@ -67,15 +68,23 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     }
     let head = std::mem::take(&mut args);
 
+    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
+    let laid = streams.encode().map_or_else(Laid::default, |(encode, source)| {
+        let geometry = picture::geometry(encode.picture(), source);
+        // Where the first picture of the output lies on the clock of the filters.
+        let zero_us = if is_raw_pts { start_us + info.start_us } else { lead_in_us };
+        let format = encode.picture().pixels.format;
+        marks::lay(&step.marks, 1, "", Below { geometry, length_us, zero_us, format, is_still: false })
+    });
     if let Some(v) = streams.video {
-        args.extend(["-map".to_owned(), format!("0:{}", v.index)]);
+        let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
+        args.extend(["-map".to_owned(), pad]);
     }
     if let Some(a) = streams.audio {
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
     args.extend(["-map_metadata", "0", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
-    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
-    let pictures = Pictures { params, info, trim: trim.as_deref(), length_us };
+    let pictures = Pictures { params, info, trim: trim.as_deref(), length_us, overlays: &laid.graph };
     picture_words(&mut args, pictures, &streams, build)?;
     sound_words(&mut args, params, &streams, is_raw_pts, trim.as_deref());
     if lead_in_us > 0 && trim.is_none() {
@@ -92,6 +101,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
 
     let mut command: Vec<Arg> = head.into_iter().map(Arg::Text).collect();
     command.extend([Arg::from("-i"), Arg::Source]);
+    command.extend(laid.inputs);
     command.extend(args.into_iter().map(Arg::Text));
     command.push(Arg::File(if params.container == Container::Hls {
         format!("{FILE}.m3u8")
@@ -99,7 +109,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         file.clone()
     }));
     let command = Command { tool: Tool::Ffmpeg, args: command, expected_us: length_us };
-    Ok(Plan { commands: vec![command], outputs, probe: Some(file), facts: Value::Null })
+    Ok(Plan { fetch: laid.fetch, commands: vec![command], outputs, probe: Some(file), facts: Value::Null })
 }
 
 /// The streams that are used, with what happens to them.
@@ -178,6 +188,8 @@ struct Pictures<'a> {
     trim: Option<&'a str>,
     /// Length of the output; 0 when unknown.
     length_us: i64,
+    /// The graph of what is laid over them; empty when there is nothing.
+    overlays: &'a str,
 }
 
 fn picture_words(
@@ -186,7 +198,7 @@ fn picture_words(
     streams: &Streams<'_>,
     build: &Build,
 ) -> Result<()> {
-    let Pictures { params, info, trim, length_us } = pictures;
+    let Pictures { params, info, trim, length_us, overlays } = pictures;
     let Some(source) = streams.video else { return Ok(()) };
     let Some((encode, _)) = streams.encode() else {
         args.extend(["-c:v", "copy"].map(str::to_owned));
@@ -205,7 +217,12 @@ fn picture_words(
     });
     let chain = picture::chain(encode.picture(), source, timing.as_ref(), build)?;
     let trim = trim.map(|start| format!("trim=start={start},")).unwrap_or_default();
-    args.extend(["-filter:v".to_owned(), format!("{trim}{chain}")]);
+    if overlays.is_empty() {
+        args.extend(["-filter:v".to_owned(), format!("{trim}{chain}")]);
+    } else {
+        let graph = format!("[0:{}]{trim}{chain}[below];{overlays}", source.index);
+        args.extend(["-filter_complex".to_owned(), graph]);
+    }
     let timing: &[&str] = match fps {
         Some(_) => &["-fps_mode", "passthrough"],
         None => &["-fps_mode", "vfr", "-enc_time_base", "demux"],

@@ -21,7 +21,6 @@ pub const REFUSED: &[Refused] = &[
         path: "MediaProcessTask.TranscodeTaskSet.OutputStorage.VODOutputStorage",
         why: "there is no VOD service here",
     },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.WatermarkSet", why: OVERLAYS },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: OVERLAYS },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: OVERLAYS },
     Refused {
