@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use mps_backends::relay::Relay;
 use mps_core::{Error, Kind, MediaInfo, Result, Retry};
-use mps_media::plan;
 use mps_ffmpeg::{Limits, ProbeOptions, SourceRef, Tools};
+use mps_media::plan;
 use mps_tasks::Job;
 use mps_wire::types::MediaInputInfo;
 use serde::Deserialize;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::item::definition;
-use crate::graph::overlay::{Axis, Corner, Length, Overlay, Repeat, Window};
 pub use crate::graph::overlay::Below;
+use crate::graph::overlay::{Axis, Corner, Length, Overlay, Repeat, Window};
 use crate::plan::{Arg, Extra, Fetch};
 use crate::templates::watermark::picture_key;
 
@@ -99,7 +99,9 @@ fn read(mark: &Value, found: &Found, here: &str, is_still: bool) -> Result<Mark,
 fn check_kind(mark: &Value, body: &Value, here: &str, is_still: bool) -> Result<(), ApiError> {
     let kind = body["Type"].as_str().unwrap_or_default();
     if is_still && kind != "image" {
-        return Err(invalid_parameter_value(format!("{here} is a {kind} watermark; pictures take image watermarks only")));
+        return Err(invalid_parameter_value(format!(
+            "{here} is a {kind} watermark; pictures take image watermarks only"
+        )));
     }
     if kind != "image" {
         return Err(unsupported_operation(format!("{here} is a {kind} watermark: these are not built yet")));
@@ -119,11 +121,13 @@ fn check_kind(mark: &Value, body: &Value, here: &str, is_still: bool) -> Result<
 
 fn overlay(mark: &Value, body: &Value, here: &str) -> Result<Overlay, ApiError> {
     let image = &body["ImageTemplate"];
-    let length = |value: &Value, name: &str, axis: Axis| match value[name].as_str().filter(|text| !text.is_empty()) {
-        None => Ok(Length::Pixels(0.0)),
-        Some(text) => Length::parse(text, axis)
-            .ok_or_else(|| value_of(name, format!("{here}: {name} {text:?} is no length such as 10% or 100px"))),
-    };
+    let length =
+        |value: &Value, name: &str, axis: Axis| match value[name].as_str().filter(|text| !text.is_empty()) {
+            None => Ok(Length::Pixels(0.0)),
+            Some(text) => Length::parse(text, axis).ok_or_else(|| {
+                value_of(name, format!("{here}: {name} {text:?} is no length such as 10% or 100px"))
+            }),
+        };
     let offset = |name: &str| -> Result<i64, ApiError> {
         let second = mark[name].as_f64().unwrap_or(0.0);
         if second.abs() > 1e8 {
@@ -183,4 +187,109 @@ pub fn lay(marks: &[Mark], first: usize, branch: &str, pictures: Below<'_>) -> L
         let _ = write!(laid.graph, "[{below}]format={}[marked{branch}]", pictures.format);
     }
     laid
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::Extra;
+
+    const FRAME: Geometry = Geometry { scaled: (640, 360), frame: (640, 360), finish: None };
+
+    fn image(more: &Value) -> Value {
+        let mut body =
+            json!({"Type": "image", "ImageTemplate": {"ImageKey": "watermarks/1/a.png", "Width": "10%"}});
+        crate::templates::merge(&mut body, more);
+        body
+    }
+
+    fn found(body: Value) -> Vec<Found> {
+        vec![Found { template: Some(Arc::new(body)), picture: None }]
+    }
+
+    fn one(mark: &Value, found: &[Found], is_still: bool) -> Result<Vec<Mark>, ApiError> {
+        from_wire(&json!({"WatermarkSet": [mark]}), found, "Item", is_still)
+    }
+
+    #[test]
+    fn a_watermark_of_a_template_is_laid_where_it_says() {
+        let body = image(&json!({"CoordinateOrigin": "TopRight", "XPos": "5%", "YPos": "10px"}));
+        let mark = json!({"Definition": 200_001, "StartTimeOffset": 1, "EndTimeOffset": -1});
+        let marks = one(&mark, &found(body), false).unwrap();
+        let below = Below { geometry: FRAME, length_us: 10_000_000, zero_us: 0, format: "yuv420p" };
+        let laid = lay(&marks, 1, below);
+        assert_eq!(
+            laid.graph,
+            "[1:v]scale=w=64:h=-1:flags=bicubic,format=rgba[mark1];[below][mark1]overlay=x=W-w-32:y=10:\
+             format=auto:eof_action=repeat:enable='gte(t,1.000000)*lt(t,9.000000)'[over0];[over0]format=yuv420p[marked]"
+        );
+        assert_eq!(laid.fetch[0].from, Extra::Asset("watermarks/1/a.png".to_owned()));
+        assert_eq!(definitions(&marks), [200_001]);
+    }
+
+    #[test]
+    fn several_lie_over_each_other_and_one_that_is_never_seen_is_left_out() {
+        let found = [found(image(&json!({}))), found(image(&json!({}))), found(image(&json!({})))].concat();
+        let item = json!({"WatermarkSet": [{"Definition": 1}, {"Definition": 2, "StartTimeOffset": 99}, {"Definition": 3}]});
+        let marks = from_wire(&item, &found, "Item", false).unwrap();
+        let below = Below { geometry: FRAME, length_us: 10_000_000, zero_us: 0, format: "yuv420p" };
+        let laid = lay(&marks, 1, below);
+        assert_eq!(laid.fetch.len(), 2);
+        assert!(laid.graph.contains("[over0][mark2]overlay"), "{}", laid.graph);
+        assert!(laid.graph.ends_with("[over2]format=yuv420p[marked]"), "{}", laid.graph);
+        assert_eq!(lay(&[], 1, below).graph, "");
+    }
+
+    #[test]
+    fn what_moves_is_repeated_as_asked() {
+        for (repeat, words, at_end) in
+            [("repeat", 2, "repeat"), ("once", 0, "pass"), ("repeat_last_frame", 0, "repeat")]
+        {
+            let body = image(&json!({"ImageTemplate": {"ImageKey": "a.apng", "RepeatType": repeat}}));
+            let marks = one(&json!({"Definition": 1}), &found(body), false).unwrap();
+            let laid = lay(&marks, 1, Below { geometry: FRAME, length_us: 0, zero_us: 0, format: "yuv420p" });
+            assert_eq!(laid.inputs.len(), words + 2, "{repeat}");
+            assert!(laid.graph.contains(&format!("eof_action={at_end}")), "{}", laid.graph);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let code = |mark: Value, found: &[Found], is_still: bool| {
+            one(&mark, found, is_still).map_or_else(|error| error.code.into_owned(), |_| "ok".to_owned())
+        };
+        let plain = || found(image(&json!({})));
+        let raw = json!({"Type": "image", "ImageTemplate": {"ImageContent": {"Type": "URL"}}});
+        let with_picture = [Found { template: None, picture: Some(json!({"Type": "URL"})) }];
+        assert_eq!(code(json!({"Definition": 1}), &[], false), "InvalidParameterValue.Definition");
+        assert_eq!(code(json!({"Definition": 0}), &[], false), "MissingParameter");
+        assert_eq!(code(json!({"Definition": 0, "RawParameter": raw}), &with_picture, false), "ok");
+        assert_eq!(
+            code(json!({"Definition": 0, "RawParameter": raw}), &with_picture, true),
+            "InvalidParameterValue"
+        );
+        assert_eq!(
+            code(json!({"Definition": 1, "RawParameter": raw}), &plain(), false),
+            "InvalidParameterValue"
+        );
+        assert_eq!(
+            code(json!({"Definition": 1, "TextContent": "x"}), &plain(), false),
+            "InvalidParameterValue"
+        );
+        assert_eq!(
+            code(json!({"Definition": 1, "StartTimeOffset": 1}), &plain(), true),
+            "InvalidParameterValue"
+        );
+        let text = || found(json!({"Type": "text", "TextTemplate": {"FontSize": "20px"}}));
+        assert_eq!(code(json!({"Definition": 1}), &text(), true), "InvalidParameterValue");
+        assert_eq!(code(json!({"Definition": 1}), &text(), false), "UnsupportedOperation");
+        let bad = found(image(&json!({"XPos": "10Q"})));
+        assert_eq!(code(json!({"Definition": 1}), &bad, false), "InvalidParameterValue.XPos");
+        let many = json!({"WatermarkSet": vec![json!({"Definition": 1}); 11]});
+        assert!(from_wire(&many, &plain(), "Item", false).unwrap_err().message.contains("11"));
+    }
 }

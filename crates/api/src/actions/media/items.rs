@@ -85,8 +85,9 @@ async fn marks(
             0 => None,
             id => app.templates.body(account, &Watermark, id).await?,
         };
-        let path =
-            format!("MediaProcessTask.{list}.{nth}.WatermarkSet.{number}.RawParameter.ImageTemplate.ImageContent");
+        let path = format!(
+            "MediaProcessTask.{list}.{nth}.WatermarkSet.{number}.RawParameter.ImageTemplate.ImageContent"
+        );
         let picture = match &mark["RawParameter"]["ImageTemplate"]["ImageContent"] {
             Value::Null => None,
             input => {

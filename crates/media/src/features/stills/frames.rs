@@ -230,5 +230,8 @@ pub(super) fn series(shot: Shot<'_>, series: Series) -> Result<Taken> {
     args.extend(["-fps_mode", "passthrough", "-frames:v", &count].map(Arg::from));
     args.extend(["-f", "image2", "-start_number", "0"].map(Arg::from));
     args.push(Arg::File(file_pattern(extension)));
-    Ok(Taken { commands: vec![Command { tool: Tool::Ffmpeg, args, expected_us: series.every_us * series.count }], fetch })
+    Ok(Taken {
+        commands: vec![Command { tool: Tool::Ffmpeg, args, expected_us: series.every_us * series.count }],
+        fetch,
+    })
 }

@@ -15,7 +15,9 @@ fn params(feature: &dyn Feature, item: &Value, template: &Value) -> Value {
     let source = SourceName::from_key("/video/film one.mp4");
     let storage = json!({"Type": "COS"});
     let place = Place { source: &source, directory: None, storage: &storage };
-    feature.from_wire(&Item { nth: 0, value: item, template: Some(template), place, marks: &[] }, &build()).unwrap()
+    feature
+        .from_wire(&Item { nth: 0, value: item, template: Some(template), place, marks: &[] }, &build())
+        .unwrap()
 }
 
 fn plan(feature: &dyn Feature, item: &Value, template: &Value, info: &MediaInfo) -> Plan {

@@ -200,7 +200,10 @@ mod tests {
         let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "b-1", "Region": "ap-guangzhou"}});
         let place = Place { source: &source, directory: None, storage: &storage };
         let template = presets::transcode::find(definition(&item)).map(|preset| preset.body.clone());
-        from_wire(&Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[] }, &everything())
+        from_wire(
+            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[] },
+            &everything(),
+        )
     }
 
     fn code(item: Value) -> String {

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{AudioCodec, Container, VideoCodec};
+use crate::features::marks::Mark;
 pub use crate::graph::Clip;
 pub use crate::graph::picture::Fill;
 use crate::graph::picture::{Picture, Pixels};
 use crate::hls::FirstSegments;
-use crate::features::marks::Mark;
 use crate::names::{NumberFormat, SourceName};
 
 /// Everything about one output but its name and its stretch of the source.
