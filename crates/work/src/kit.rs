@@ -123,7 +123,7 @@ impl Kit {
         cancel: &CancellationToken,
     ) -> Result<()> {
         let place = match &wanted.from {
-            plan::Extra::Asset(key) => Place { store: self.buckets.assets(), key: key.clone(), web: None },
+            plan::Extra::Asset(key) => Place::of(self.buckets.assets(), key.clone()),
             plan::Extra::Input(input) => {
                 let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
                 let input = MediaInputInfo::deserialize(input).map_err(unreadable)?;

@@ -90,7 +90,7 @@ pub(super) struct Shot<'a> {
 /// Commands, and the files that they need.
 #[derive(Default)]
 pub(super) struct Taken {
-    commands: Vec<Command>,
+    pub(super) commands: Vec<Command>,
     fetch: Vec<Fetch>,
 }
 
