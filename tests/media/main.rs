@@ -6,6 +6,7 @@ mod callbacks;
 mod clips;
 mod formats;
 mod hls;
+mod marks;
 mod pictures;
 mod rates;
 mod real;

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod features;
+pub mod fonts;
 pub mod graph;
 pub mod hls;
 pub mod names;

@@ -53,6 +53,17 @@ pub struct Command {
     pub args: Vec<Arg>,
     /// Length of what it writes in microseconds, for progress; 0 when unknown.
     pub expected_us: i64,
+    /// What it makes ready for the others, such as `WatermarkSet.0`, when that is not of the source: its failure is told
+    /// of this, and it may take a minute at most.
+    #[serde(default)]
+    pub prepares: Option<String>,
+}
+
+impl Command {
+    /// A run of ffmpeg that writes `expected_us` of media.
+    pub const fn ffmpeg(args: Vec<Arg>, expected_us: i64) -> Self {
+        Self { tool: Tool::Ffmpeg, args, expected_us, prepares: None }
+    }
 }
 
 /// What a file is for.
@@ -115,6 +126,8 @@ pub enum Extra {
     Asset(String),
     /// A file of the caller's: the API's `MediaInputInfo`, checked.
     Input(Value),
+    /// A text that came with the call.
+    Text(String),
 }
 
 /// An extra file, and what it is called in the job's folder.
@@ -124,6 +137,8 @@ pub struct Fetch {
     pub from: Extra,
     /// Its name in the job's folder.
     pub file: String,
+    /// What it is in the request, for messages.
+    pub name: String,
     /// The most bytes it may have.
     pub most_bytes: u64,
 }
@@ -162,6 +177,8 @@ pub struct Build {
     pub encoders: BTreeSet<String>,
     /// Names of filters that work, such as `zscale`.
     pub filters: BTreeSet<String>,
+    /// Families of the fonts that are installed, such as `Noto Sans`.
+    pub fonts: BTreeSet<String>,
 }
 
 impl Build {
@@ -175,6 +192,11 @@ impl Build {
         self.filters.contains(name)
     }
 
+    /// Whether this family of fonts is installed.
+    pub fn has_font(&self, family: &str) -> bool {
+        self.fonts.contains(family)
+    }
+
     /// A build with these encoders and filters.
     pub fn with<'a>(
         encoders: impl IntoIterator<Item = &'a str>,
@@ -183,6 +205,7 @@ impl Build {
         Self {
             encoders: encoders.into_iter().map(str::to_owned).collect(),
             filters: filters.into_iter().map(str::to_owned).collect(),
+            fonts: BTreeSet::new(),
         }
     }
 }

@@ -122,7 +122,12 @@ impl Kit {
         folder: &Path,
         cancel: &CancellationToken,
     ) -> Result<()> {
+        let path = folder.join(&wanted.file);
         let place = match &wanted.from {
+            plan::Extra::Text(text) => {
+                let failed = |e| Error::internal("cannot write an extra file of a step").because(e);
+                return tokio::fs::write(&path, text).await.map_err(failed);
+            }
             plan::Extra::Asset(key) => Place::of(self.buckets.assets(), key.clone()),
             plan::Extra::Input(input) => {
                 let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
@@ -130,7 +135,8 @@ impl Kit {
                 storage::input(&*self.buckets, account, &input).await?
             }
         };
-        medium::fetch(&place, &folder.join(&wanted.file), wanted.most_bytes, cancel).await.map(drop)
+        let fetched = medium::fetch(&place, &path, wanted.most_bytes, cancel).await;
+        fetched.map(drop).map_err(|error| error.about(&wanted.name))
     }
 
     fn check_size(&self, size_bytes: u64) -> Result<()> {

@@ -92,18 +92,27 @@ impl Corner {
         }
     }
 
-    /// The words of the overlay filter for `x` and `y` pixels from this corner.
-    fn place(self, x: i64, y: i64) -> String {
+    /// The words of a filter for `x` and `y` pixels from this corner.
+    fn place(self, x: i64, y: i64, names: Names) -> String {
         let (right, bottom) = match self {
             Self::TopLeft => (false, false),
             Self::TopRight => (true, false),
             Self::BottomLeft => (false, true),
             Self::BottomRight => (true, true),
         };
-        let x = if right { format!("W-w-{x}") } else { x.to_string() };
-        let y = if bottom { format!("H-h-{y}") } else { y.to_string() };
+        let x = if right { format!("{}-{x}", names.0) } else { x.to_string() };
+        let y = if bottom { format!("{}-{y}", names.1) } else { y.to_string() };
         format!("x={x}:y={y}")
     }
+}
+
+/// What a filter calls the room to the right of and below the thing that it lays.
+#[derive(Debug, Clone, Copy)]
+struct Names(&'static str, &'static str);
+
+impl Names {
+    const OVERLAY: Self = Self("W-w", "H-h");
+    const DRAWTEXT: Self = Self("w-tw", "h-th");
 }
 
 /// What a moving picture does at its end.
@@ -143,7 +152,7 @@ impl Window {
     }
 }
 
-/// The pictures that others are laid over.
+/// The pictures that something is laid over.
 #[derive(Debug, Clone, Copy)]
 pub struct Below<'a> {
     /// Their sizes.
@@ -158,67 +167,129 @@ pub struct Below<'a> {
     pub is_still: bool,
 }
 
-/// A picture to lay over a video.
+/// Where something is laid, and when it is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Overlay {
+pub struct Spot {
     /// Where positions count from.
     pub corner: Corner,
     /// Distance from the left or the right.
     pub x: Length,
     /// Distance from the top or the bottom.
     pub y: Length,
+    /// When it is seen.
+    pub window: Window,
+}
+
+impl Spot {
+    /// Options of a filter that say where and when; `None` when it is never seen.
+    fn words(&self, below: &Below<'_>, names: Names) -> Option<String> {
+        let (start, end) = self.window.resolve(below.length_us)?;
+        let frame = below.geometry.frame;
+        let (x, y) = (self.x.pixels(frame).round() as i64, self.y.pixels(frame).round() as i64);
+        let seconds = |us: i64| super::seek::seconds(us + below.zero_us);
+        let mut enable = String::new();
+        if start > 0 || end.is_some() {
+            let until = end.map_or_else(String::new, |end| format!("*lt(t,{})", seconds(end)));
+            enable = format!(":enable='gte(t,{}){until}'", seconds(start));
+        }
+        Some(format!("{}{enable}", self.corner.place(x, y, names)))
+    }
+}
+
+/// A picture to lay over a video, by the sizes that it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Overlay {
     /// Width; zero follows from the height.
     pub width: Length,
     /// Height; zero follows from the width.
     pub height: Length,
     /// What it does at its end.
     pub repeat: Repeat,
-    /// When it is seen.
-    pub window: Window,
+    /// Whether it moves.
+    pub is_animated: bool,
 }
 
 impl Overlay {
-    /// Options before its input.
-    pub fn input_words(&self, is_animated: bool) -> Vec<&'static str> {
-        if is_animated && self.repeat == Repeat::Forever { vec!["-stream_loop", "-1"] } else { Vec::new() }
+    /// Width and height in pixels on frames of this size; `None` for what follows from the other.
+    pub fn size(&self, frame: (u32, u32)) -> (Option<u32>, Option<u32>) {
+        let side = |length: Length, most: u32| {
+            (!length.is_zero()).then(|| (length.pixels(frame).round() as u32).clamp(1, most * 4))
+        };
+        (side(self.width, frame.0), side(self.height, frame.1))
     }
 
-    /// The graph from the pad `below` (the pictures so far) and the input `nth` to the pad `above`; `None` when it is
-    /// never seen.
-    pub fn graph(&self, nth: usize, (below, above): (&str, &str), pictures: &Below<'_>) -> Option<String> {
-        let Below { geometry, length_us, zero_us, is_still, .. } = *pictures;
-        let (start, end) = self.window.resolve(length_us)?;
-        let frame = geometry.frame;
-        let side = |length: Length, most: u32| {
-            if length.is_zero() {
-                -1
-            } else {
-                (length.pixels(frame).round() as i64).clamp(1, i64::from(most) * 4)
-            }
+    /// Options before its input.
+    pub fn input_words(&self, below: &Below<'_>) -> &'static [&'static str] {
+        if self.is_endless(below) { &["-stream_loop", "-1"] } else { &[] }
+    }
+
+    fn is_endless(&self, below: &Below<'_>) -> bool {
+        self.is_animated && self.repeat == Repeat::Forever && !below.is_still
+    }
+
+    /// The graph from the pad `from` (the pictures so far) and the input `nth` to the pad `to`; `None` when it is never
+    /// seen.
+    pub fn graph(
+        &self,
+        spot: &Spot,
+        nth: usize,
+        (from, to): (&str, &str),
+        below: &Below<'_>,
+    ) -> Option<String> {
+        let place = spot.words(below, Names::OVERLAY)?;
+        let side = |pixels: Option<u32>| pixels.map_or_else(|| "-1".to_owned(), |n| n.to_string());
+        let (width, height) = self.size(below.geometry.frame);
+        let first = if below.is_still { "trim=end_frame=1," } else { "" };
+        let shift = match below.zero_us {
+            0 => String::new(),
+            zero_us => format!(",setpts=PTS+{}/TB", super::seek::seconds(zero_us)),
         };
-        let (mut width, height) = (side(self.width, frame.0), side(self.height, frame.1));
-        if width < 0 && height < 0 {
-            width = (Length::OfWidth(10.0).pixels(frame).round() as i64).max(1);
-        }
-        let place =
-            self.corner.place(self.x.pixels(frame).round() as i64, self.y.pixels(frame).round() as i64);
-        let seconds = |us: i64| super::seek::seconds(us + zero_us);
-        let mut enable = String::new();
-        if start > 0 || end.is_some() {
-            let until = end.map_or_else(String::new, |end| format!("*lt(t,{})", seconds(end)));
-            enable = format!(":enable='gte(t,{}){until}'", seconds(start));
-        }
-        let at_end = if self.repeat == Repeat::Once { "pass" } else { "repeat" };
-        let shift = if zero_us == 0 {
-            String::new()
-        } else {
-            format!(",setpts=PTS+{}/TB", super::seek::seconds(zero_us))
+        let at_end = match self.repeat {
+            Repeat::Once if !below.is_still => "eof_action=pass",
+            _ if self.is_endless(below) => "shortest=1",
+            _ => "eof_action=repeat",
         };
-        let first = if is_still { "trim=end_frame=1," } else { "" };
-        let pad = format!("{above}mark");
         Some(format!(
-            "[{nth}:v]{first}scale=w={width}:h={height}:flags=bicubic,format=rgba{shift}[{pad}];\
-             [{below}][{pad}]overlay={place}:format=auto:eof_action={at_end}{enable}[{above}]"
+            "[{nth}:v]{first}scale=w={}:h={}:flags=bicubic,format=rgba{shift}[{to}mark];\
+             [{from}][{to}mark]overlay={place}:format=auto:{at_end}[{to}]",
+            side(width),
+            side(height)
+        ))
+    }
+}
+
+/// Words to be written on a video.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Caption {
+    /// Family of the font.
+    pub family: String,
+    /// Height of the letters' square.
+    pub size: Length,
+    /// `0xRRGGBB`.
+    pub colour: String,
+    /// 0 (not seen) to 1.
+    pub alpha: f64,
+}
+
+impl Caption {
+    /// The graph from the pad `from` to the pad `to` that writes what the file `file` holds; `None` when it is never
+    /// seen.
+    pub fn graph(
+        &self,
+        spot: &Spot,
+        file: &str,
+        (from, to): (&str, &str),
+        below: &Below<'_>,
+    ) -> Option<String> {
+        let size = self.size.pixels(below.geometry.frame);
+        if size < 1.0 {
+            return None;
+        }
+        let place = spot.words(below, Names::DRAWTEXT)?;
+        let Self { family, colour, alpha, .. } = self;
+        Some(format!(
+            "[{from}]drawtext=textfile={file}:expansion=none:font='{family}':fontsize={size:.2}:\
+             fontcolor={colour}@{alpha:.3}:{place}[{to}]"
         ))
     }
 }
@@ -263,25 +334,47 @@ mod tests {
         assert_eq!(Window { start_us: -5, end_us: 0 }.resolve(0), None);
     }
 
+    fn below() -> Below<'static> {
+        Below { geometry: FRAME, length_us: 10_000_000, zero_us: 0, format: "yuv420p", is_still: false }
+    }
+
+    const SPOT: Spot = Spot {
+        corner: Corner::BottomRight,
+        x: Length::OfWidth(10.0),
+        y: Length::Pixels(20.0),
+        window: Window { start_us: 1_500_000, end_us: -500_000 },
+    };
+
     #[test]
     fn a_corner_is_that_of_the_frame_and_of_the_picture() {
         let overlay = Overlay {
-            corner: Corner::BottomRight,
-            x: Length::OfWidth(10.0),
-            y: Length::Pixels(20.0),
             width: Length::OfWidth(0.0),
             height: Length::OfHeight(50.0),
             repeat: Repeat::Once,
-            window: Window { start_us: 1_500_000, end_us: -500_000 },
+            is_animated: false,
         };
-        let below =
-            Below { geometry: FRAME, length_us: 10_000_000, zero_us: 0, format: "yuv420p", is_still: false };
-        let graph = overlay.graph(1, ("base", "out"), &below).unwrap();
         assert_eq!(
-            graph,
+            overlay.graph(&SPOT, 1, ("base", "out"), &below()).unwrap(),
             "[1:v]scale=w=-1:h=360:flags=bicubic,format=rgba[outmark];\
-             [base][outmark]overlay=x=W-w-128:y=H-h-20:format=auto:eof_action=pass:\
-             enable='gte(t,1.500000)*lt(t,9.500000)'[out]"
+             [base][outmark]overlay=x=W-w-128:y=H-h-20:enable='gte(t,1.500000)*lt(t,9.500000)':\
+             format=auto:eof_action=pass[out]"
         );
+    }
+
+    #[test]
+    fn words_are_measured_from_the_same_corner() {
+        let mut caption = Caption {
+            family: "Noto Sans CJK SC".to_owned(),
+            size: Length::OfHeight(5.0),
+            colour: "0xFF0000".to_owned(),
+            alpha: 0.5,
+        };
+        assert_eq!(
+            caption.graph(&SPOT, "mark-0", ("base", "out"), &below()).unwrap(),
+            "[base]drawtext=textfile=mark-0:expansion=none:font='Noto Sans CJK SC':fontsize=36.00:\
+             fontcolor=0xFF0000@0.500:x=w-tw-128:y=h-th-20:enable='gte(t,1.500000)*lt(t,9.500000)'[out]"
+        );
+        caption.size = Length::Pixels(0.0);
+        assert_eq!(caption.graph(&SPOT, "mark-0", ("base", "out"), &below()), None);
     }
 }

@@ -141,7 +141,7 @@ impl Feature for SnapshotByTimeOffset {
         let still = Still::read(item.body(LIST)?);
         still::check_encoder(still.format.encoder(), &item.path(LIST), build)?;
         let moments = moments(item)?;
-        let around = Around::of(item, LIST, NAME, moments.len() > 1)?;
+        let around = Around::of(item, LIST, NAME, moments.len() > 1, build)?;
         params_value(&StepParams { around, still, moments })
     }
 

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::Around;
 use super::still::{Format, Still};
-use crate::features::marks::{self, Below, Laid, Mark};
+use crate::features::marks::{self, Laid, Mark};
+use crate::graph::overlay::Below;
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{Entry, is_indexed};
-use crate::plan::{Arg, Build, Command, Fetch, Output, Plan, Role, Tool};
+use crate::plan::{Arg, Build, Command, Fetch, Output, Plan, Role};
 
 /// From this distance on, entering for each moment reads less than one pass. Without an index there is no entering.
 const FAR_US: i64 = 10_000_000;
@@ -121,7 +122,7 @@ impl Shot<'_> {
             format: picture.pixels.format,
             is_still: true,
         };
-        let laid = marks::lay(self.marks, first, &nth.to_string(), below);
+        let laid = marks::lay(self.marks, first, &nth.to_string(), &below);
         if laid.graph.is_empty() {
             return Ok((format!("[{pad}]{}[out{nth}]", self.chain(timing)?), laid));
         }
@@ -185,7 +186,10 @@ pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Taken> {
             let (graph, laid) = shot.graph(&entries, is_entered, inputs)?;
             args.extend(laid.inputs);
             args.extend([Arg::from("-filter_complex"), Arg::Text(graph)]);
-            taken.fetch = laid.fetch;
+            if nth_group == 0 {
+                taken.fetch = laid.fetch;
+                taken.commands = laid.prepare;
+            }
             (0..entries.len()).map(|nth| vec![Arg::from("-map"), Arg::Text(format!("[out{nth}]"))]).collect()
         };
         for (nth, source) in sources.into_iter().enumerate() {
@@ -196,7 +200,7 @@ pub(super) fn at(shot: Shot<'_>, moments: &[i64]) -> Result<Taken> {
             );
             args.push(Arg::File(file(nth_group * group + nth, shot.format.extension())));
         }
-        taken.commands.push(Command { tool: Tool::Ffmpeg, args, expected_us: 0 });
+        taken.commands.push(Command::ffmpeg(args, 0));
     }
     Ok(taken)
 }
@@ -217,21 +221,19 @@ pub(super) fn series(shot: Shot<'_>, series: Series) -> Result<Taken> {
     let (timing, source) = (series.timing(shot.info), shot.source.index);
     let mut args = vec![Arg::from(COPY_TIMES)];
     args.extend(input(None));
-    let mut fetch = Vec::new();
+    let mut taken = Taken::default();
     if shot.marks.is_empty() {
         args.extend(["-map", &format!("0:{source}"), "-filter:v", &shot.chain(&timing)?].map(Arg::from));
     } else {
         let (graph, laid) = shot.branch(0, &format!("0:{source}"), &timing, 1)?;
         args.extend(laid.inputs);
         args.extend(["-filter_complex", &graph, "-map", "[out0]"].map(Arg::from));
-        fetch = laid.fetch;
+        taken = Taken { commands: laid.prepare, fetch: laid.fetch };
     }
     args.extend(shot.coding()?.into_iter().map(Arg::Text));
     args.extend(["-fps_mode", "passthrough", "-frames:v", &count].map(Arg::from));
     args.extend(["-f", "image2", "-start_number", "0"].map(Arg::from));
     args.push(Arg::File(file_pattern(extension)));
-    Ok(Taken {
-        commands: vec![Command { tool: Tool::Ffmpeg, args, expected_us: series.every_us * series.count }],
-        fetch,
-    })
+    taken.commands.push(Command::ffmpeg(args, series.every_us * series.count));
+    Ok(taken)
 }

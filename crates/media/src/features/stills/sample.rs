@@ -123,7 +123,7 @@ impl Feature for SampleSnapshot {
         let body = item.body(LIST)?;
         let still = Still::read(body);
         still::check_encoder(still.format.encoder(), &item.path(LIST), build)?;
-        let around = Around::of(item, LIST, NAME, true)?;
+        let around = Around::of(item, LIST, NAME, true, build)?;
         params_value(&StepParams { around, still, sampling: Sampling::read(body) })
     }
 

@@ -20,7 +20,7 @@ use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::picture;
 use crate::hls::relative_uri;
-use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
+use crate::plan::{Arg, Build, Command, Output, Plan, Role};
 use crate::templates::{self, Family};
 
 const LIST: &str = "ImageSpriteTaskSet";
@@ -101,7 +101,7 @@ impl StepParams {
         args.extend(format.words().into_iter().map(Arg::Text));
         args.extend(["-fps_mode", "passthrough", "-f", "image2", "-start_number", "0"].map(Arg::from));
         args.push(Arg::File(format!("sheet-%06d.{}", format.extension())));
-        commands.push(Command { tool: Tool::Ffmpeg, args, expected_us });
+        commands.push(Command::ffmpeg(args, expected_us));
         Ok(commands)
     }
 
@@ -165,7 +165,7 @@ impl Feature for ImageSprite {
         }
         let count = |name: &str| u32::try_from(body[name].as_u64().unwrap_or(1)).unwrap_or(1).max(1);
         params_value(&StepParams {
-            around: Around::of(item, LIST, NAME, true)?,
+            around: Around::of(item, LIST, NAME, true, build)?,
             still,
             sampling: Sampling::read(body),
             rows: count("RowCount"),

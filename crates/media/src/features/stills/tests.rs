@@ -136,7 +136,7 @@ fn an_encoder_that_is_missing_is_refused_in_the_call() {
     ];
     for (feature, format, encoder) in cases {
         let template = json!({"Format": format});
-        let item = Item { nth: 0, value: &item, template: Some(&template), place };
+        let item = Item { nth: 0, value: &item, template: Some(&template), place, marks: &[] };
         let error = feature.from_wire(&item, &Build::default()).unwrap_err();
         assert_eq!(error.code, "UnsupportedOperation");
         assert!(error.message.contains(&format!("needs {encoder},")), "{}", error.message);

@@ -52,13 +52,19 @@ pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError
         naming: naming(item, &params, place, &here)?,
         source: place.source.clone(),
         storage: given.storage(),
-        marks: marks_of(item, marks, &params, &here)?,
+        marks: marks_of(item, marks, &params, &here, build)?,
         params,
     })
 }
 
-fn marks_of(item: &Value, found: &[Found], params: &Params, here: &str) -> Result<Vec<Mark>, ApiError> {
-    let marks = marks::from_wire(item, found, here, false)?;
+fn marks_of(
+    item: &Value,
+    found: &[Found],
+    params: &Params,
+    here: &str,
+    build: &Build,
+) -> Result<Vec<Mark>, ApiError> {
+    let marks = marks::from_wire(item, found, here, false, build)?;
     if !marks.is_empty() && !matches!(params.video, Some(Video::Encode(_))) {
         return Err(invalid_parameter_value(format!(
             "{here}.WatermarkSet needs pictures that are coded again; the template copies them or leaves them out"

@@ -16,12 +16,13 @@ use serde_json::Value;
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
-use crate::features::marks::{self, Below, Laid};
+use crate::features::marks::{self, Laid};
+use crate::graph::overlay::Below;
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{is_bare, is_indexed, seconds};
 use crate::hls;
 use crate::names::{Pattern, Values};
-use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
+use crate::plan::{Arg, Build, Command, Output, Plan, Role};
 
 use super::from_wire::OBJECT_VARIABLES;
 
@@ -74,7 +75,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         // Where the first picture of the output lies on the clock of the filters.
         let zero_us = if is_raw_pts { start_us + info.start_us } else { lead_in_us };
         let format = encode.picture().pixels.format;
-        marks::lay(&step.marks, 1, "", Below { geometry, length_us, zero_us, format, is_still: false })
+        marks::lay(&step.marks, 1, "", &Below { geometry, length_us, zero_us, format, is_still: false })
     });
     if let Some(v) = streams.video {
         let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
@@ -108,8 +109,8 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     } else {
         file.clone()
     }));
-    let command = Command { tool: Tool::Ffmpeg, args: command, expected_us: length_us };
-    Ok(Plan { fetch: laid.fetch, commands: vec![command], outputs, probe: Some(file), facts: Value::Null })
+    let commands = laid.prepare.into_iter().chain([Command::ffmpeg(command, length_us)]).collect();
+    Ok(Plan { fetch: laid.fetch, commands, outputs, probe: Some(file), facts: Value::Null })
 }
 
 /// The streams that are used, with what happens to them.

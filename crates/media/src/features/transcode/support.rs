@@ -10,7 +10,8 @@ use super::params::{Audio, Params, Rate, Video, VideoEncode};
 use super::words::VideoCodec;
 use crate::plan::Build;
 
-const OVERLAYS: &str = "watermarks and mosaics are not built yet";
+const BLIND: &str = "digital watermarks are not built yet";
+const MOSAICS: &str = "mosaics are not built yet";
 const SUBTITLES: &str = "subtitles in transcodes are not built yet";
 const TRACKS: &str = "the choice and merging of audio tracks is not built yet";
 const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
@@ -21,8 +22,8 @@ pub const REFUSED: &[Refused] = &[
         path: "MediaProcessTask.TranscodeTaskSet.OutputStorage.VODOutputStorage",
         why: "there is no VOD service here",
     },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: OVERLAYS },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: OVERLAYS },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: BLIND },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: MOSAICS },
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.HeadTailParameter",
         why: "head and tail clips are not built yet",
