@@ -320,10 +320,12 @@ async fn a_picture_of_the_callers_own_is_fetched_and_a_bad_one_is_told() {
     let missing = raw(&bench.web.url("nowhere.png"));
     let drawing = watermark(&bench, json!({"Type": "svg", "SvgTemplate": {}})).await;
     let bomb = {
-        let doubled: String = (1..30).map(|n| format!("<!ENTITY e{n} \"&e{0};&e{0};\">", n - 1)).collect();
+        let doubled: Vec<String> =
+            (1..30).map(|n| format!("<!ENTITY e{n} \"&e{0};&e{0};\">", n - 1)).collect();
         format!(
-            "<!DOCTYPE svg [<!ENTITY e0 \"<rect width='1' height='1'/>\">{doubled}]>\
-             <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\">&e29;</svg>"
+            "<!DOCTYPE svg [<!ENTITY e0 \"<rect width='1' height='1'/>\">{}]>\
+             <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\">&e29;</svg>",
+            doubled.concat()
         )
     };
     let items = [

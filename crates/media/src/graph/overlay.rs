@@ -32,10 +32,13 @@ pub enum Axis {
     Vertical,
 }
 
+/// From a number to a length.
+type Unit = fn(f64) -> Length;
+
 impl Length {
     /// Reads `100px`, `10%`, `10W%`, `10H%`, `10S%` or `10L%`.
     pub fn parse(text: &str, axis: Axis) -> Option<Self> {
-        let units: [(&str, fn(f64) -> Self); 6] = [
+        let units: [(&str, Unit); 6] = [
             ("px", Self::Pixels),
             ("W%", Self::OfWidth),
             ("H%", Self::OfHeight),

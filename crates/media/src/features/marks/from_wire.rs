@@ -107,7 +107,7 @@ fn picture(body: &Value, found: &Found, here: &str) -> Result<Content, ApiError>
     };
     let image = &body["ImageTemplate"];
     let is_animated = match &from {
-        Extra::Asset(key) => key.ends_with(".apng"),
+        Extra::Asset(key) => key.rsplit_once('.').is_some_and(|(_, extension)| extension == "apng"),
         // What a file holds is not known before it is fetched; who says how it repeats says that it moves.
         _ => image["RepeatType"].is_string(),
     };

@@ -155,7 +155,7 @@ fn what_cannot_be_is_refused_by_name() {
         ),
         (json!({"Definition": 1, "RawParameter": raw}), plain(), false, "InvalidParameterValue"),
         (json!({"Definition": 1, "TextContent": "x"}), plain(), false, "InvalidParameterValue.TextContent"),
-        (json!({"Definition": 1, "SvgContent": "x"}), plain(), false, "InvalidParameterValue.SvgContent"),
+        (json!({"Definition": 1, "SvgContent": "x"}), plain(), false, "InvalidParameterValue"),
         (json!({"Definition": 1, "StartTimeOffset": 1}), plain(), true, "InvalidParameterValue"),
         (json!({"Definition": 1, "TextContent": "x"}), text(), true, "InvalidParameterValue"),
         (json!({"Definition": 1}), text(), false, "MissingParameter"),

@@ -109,7 +109,7 @@ impl Shot<'_> {
     }
 
     fn scaled(&self, timing: &Timing) -> Result<String> {
-        Ok(picture::chain(self.still.picture(), self.source, Some(timing), self.build)?)
+        picture::chain(self.still.picture(), self.source, Some(timing), self.build)
     }
 
     /// The same as a graph from `pad` to the pad `out<nth>`, with the watermarks; their first input is `first`.
@@ -134,8 +134,8 @@ impl Shot<'_> {
     fn graph(&self, entries: &[Entry], is_entered: bool, first: usize) -> Result<(String, Laid)> {
         let (mut graph, mut laid) = (Vec::new(), Laid::default());
         if !is_entered {
-            let pads: String = (0..entries.len()).map(|nth| format!("[at{nth}]")).collect();
-            graph.push(format!("[0:{}]split={}{pads}", self.source.index, entries.len()));
+            let pads: Vec<String> = (0..entries.len()).map(|nth| format!("[at{nth}]")).collect();
+            graph.push(format!("[0:{}]split={}{}", self.source.index, entries.len(), pads.concat()));
         }
         for (nth, entry) in entries.iter().enumerate() {
             let pad = if is_entered { format!("{nth}:{}", self.source.index) } else { format!("at{nth}") };
