@@ -11,6 +11,7 @@ pub mod hls;
 pub mod names;
 pub mod plan;
 pub mod presets;
+pub mod subtitles;
 pub mod templates;
 
 #[cfg(test)]
