@@ -60,14 +60,8 @@ async fn step(
     let given = given(app, account, feature, nth, item).await?;
     let around =
         features::Place { source: &place.source, directory: place.directory.as_deref(), storage: &storage };
-    let item = Item {
-        nth,
-        value: item,
-        template: template.as_deref(),
-        place: around,
-        marks: &marks,
-        given: &given,
-    };
+    let item =
+        Item { nth, value: item, template: template.as_deref(), place: around, marks: &marks, given: &given };
     let mut params = feature.from_wire(&item, &build)?;
     // As checked: with what it takes over from the call.
     params["storage"] = storage;

@@ -37,7 +37,8 @@ fn template(more: &Value) -> Value {
 }
 
 fn read_with(item: &Value, template: &Value, build: &Build) -> Result<Value, String> {
-    let body = json!({"Type": "image", "XPos": "10%", "ImageTemplate": {"ImageKey": "a.png", "Width": "10%"}});
+    let body =
+        json!({"Type": "image", "XPos": "10%", "ImageTemplate": {"ImageKey": "a.png", "Width": "10%"}});
     let found = |mark: &Value| Found {
         template: mark["Definition"].as_i64().filter(|id| *id > 0).map(|_| Arc::new(body.clone())),
         picture: None,
@@ -182,7 +183,10 @@ fn watermarks_are_laid_over_each_stream_in_its_own_size() {
     let text = told(&plan);
     for (size, input, pad) in [(64, 1, 0), (128, 2, 1)] {
         assert!(text.contains(&format!("[{input}:v]scale=w={size}:")), "{text}");
-        assert!(text.contains(&format!("[below{pad}]")) && text.contains(&format!("[marked{pad}]")), "{text}");
+        assert!(
+            text.contains(&format!("[below{pad}]")) && text.contains(&format!("[marked{pad}]")),
+            "{text}"
+        );
     }
     let item = json!({"Definition": 30, "WatermarkSet": [{"Definition": 7}]});
     assert!(read(&item, &preset(30)).unwrap_err().contains("WatermarkSet"));

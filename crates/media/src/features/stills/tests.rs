@@ -16,7 +16,10 @@ fn params(feature: &dyn Feature, item: &Value, template: &Value) -> Value {
     let storage = json!({"Type": "COS"});
     let place = Place { source: &source, directory: None, storage: &storage };
     feature
-        .from_wire(&Item { nth: 0, value: item, template: Some(template), place, marks: &[], given: &[] }, &build())
+        .from_wire(
+            &Item { nth: 0, value: item, template: Some(template), place, marks: &[], given: &[] },
+            &build(),
+        )
         .unwrap()
 }
 

@@ -37,7 +37,7 @@ const DEFAULT_SEGMENT: &str = "{inputName}_transcode_{definition}_{number}.{form
 /// # Errors
 /// The API's own codes; see [`check`](super::check::check), [`support::check`] and the names' rules.
 pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError> {
-    let Item { nth, value: item, template, place, marks } = *given;
+    let Item { nth, value: item, template, place, marks, given: _ } = *given;
     let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
     let definition = definition(item);
     let body = body(item, definition, template, &here)?;

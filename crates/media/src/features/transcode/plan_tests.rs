@@ -361,7 +361,14 @@ fn a_source_without_what_is_wanted_is_its_own_kind_of_failure() {
         let source = SourceName::from_key("/in/Animal.mp4");
         let place = Place { source: &source, directory: None, storage: &Value::Null };
         let step = from_wire(
-            &Item { nth: 0, value: &raw(container, video, audio), template: None, place, marks: &[], given: &[] },
+            &Item {
+                nth: 0,
+                value: &raw(container, video, audio),
+                template: None,
+                place,
+                marks: &[],
+                given: &[],
+            },
             &everything(),
         )
         .unwrap();
