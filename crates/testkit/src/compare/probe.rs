@@ -119,6 +119,18 @@ pub fn decode(path: &Path) -> Result<(), String> {
     }
 }
 
+/// Puts the streams that `maps` names (`0:v:1`) of a file or manifest into one file, as they are coded.
+pub fn gather(path: &Path, maps: &[&str], to: &Path) {
+    let mut words = vec!["-v", "error", "-y"];
+    if path.extension().is_some_and(|extension| extension == "m3u8") {
+        words.extend(["-allowed_extensions", "ALL"]);
+    }
+    words.extend(["-i", name(path)]);
+    words.extend(maps.iter().flat_map(|map| ["-map", *map]));
+    words.extend(["-c", "copy", name(to)]);
+    run("ffmpeg", &words);
+}
+
 /// When the first packet of the file comes; ffmpeg counts from there.
 pub(super) fn start_s(path: &Path) -> f64 {
     number(&probe(path).format()["start_time"])
