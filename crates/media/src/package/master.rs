@@ -14,6 +14,8 @@ use crate::hls::relative_uri;
 pub struct Variant {
     /// Its stream: an index of the package's parts.
     pub part: usize,
+    /// The playlist by whose name a tool's master playlist tells how its pictures are coded.
+    pub told_as: String,
     /// Width and height of the pictures; `None` is sound alone.
     pub size: Option<(u32, u32)>,
     /// Frames in a thousand seconds; 0 when unknown.
@@ -142,8 +144,8 @@ fn stream_inf(
         return Err(Error::internal("a stream of the output is empty"));
     }
     let mut line = format!("#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={}", rate.peak, rate.average);
-    let file = package.file(variant.part);
-    let told = codecs.iter().find(|(playlist, _)| playlist == file).map(|(_, list)| list.as_slice());
+    let told =
+        codecs.iter().find(|(playlist, _)| *playlist == variant.told_as).map(|(_, list)| list.as_slice());
     let picture = told.unwrap_or_default().iter().find(|codec| !is_sound(codec) && *codec != "unknown");
     // An incomplete list keeps players from playing; without one they find out.
     let is_complete = variant.size.is_none() || picture.is_some();

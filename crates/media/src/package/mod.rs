@@ -248,14 +248,6 @@ impl HlsPackage {
             None => Err(Error::internal("a variant names a stream that is not there")),
         }
     }
-
-    /// Name in the job's folder of the playlist of a part.
-    fn file(&self, part: usize) -> &str {
-        match self.parts.get(part) {
-            Some(HlsPart::Media { file, .. } | HlsPart::Captions { file, .. }) => file,
-            None => "",
-        }
-    }
 }
 
 fn sub(key: String, text: String) -> Text {

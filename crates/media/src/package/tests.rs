@@ -58,6 +58,7 @@ fn ladder(is_single: bool) -> (Package, BTreeMap<String, String>) {
         parts: vec![media(0), media(1), captions],
         variants: vec![Variant {
             part: 0,
+            told_as: "part-0.m3u8".to_owned(),
             size: Some((640, 360)),
             millifps: 29_970,
             sound_codec: Some("mp4a.40.2".to_owned()),

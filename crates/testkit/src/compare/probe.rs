@@ -122,7 +122,7 @@ pub fn decode(path: &Path) -> Result<(), String> {
 /// Puts the streams that `maps` names (`0:v:1`) of a file or manifest into one file, as they are coded.
 pub fn gather(path: &Path, maps: &[&str], to: &Path) {
     let mut words = vec!["-v", "error", "-y"];
-    if path.extension().is_some_and(|extension| extension == "m3u8") {
+    if path.extension().is_some_and(|extension| extension == "m3u8" || extension == "mpd") {
         words.extend(["-allowed_extensions", "ALL"]);
     }
     words.extend(["-i", name(path)]);

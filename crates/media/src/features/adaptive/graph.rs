@@ -70,12 +70,11 @@ pub(super) fn graph(rungs: &[Rung], marked: &[Laid], source: &VideoStream, build
     );
     for (nth, node) in nodes.iter().enumerate() {
         let video = node.video.picture();
-        let mut steps = match node.parent {
-            None => picture::scaled(video, source, build)?,
-            Some(_) => {
-                let (w, h) = node.geometry.scaled;
-                vec![format!("scale=w={w}:h={h}:flags=bicubic"), format!("setsar={}", video.pixel_aspect)]
-            }
+        let mut steps = if node.parent.is_none() {
+            picture::scaled(video, source, build)?
+        } else {
+            let (w, h) = node.geometry.scaled;
+            vec![format!("scale=w={w}:h={h}:flags=bicubic"), format!("setsar={}", video.pixel_aspect)]
         };
         steps.push(format!("format={}", video.pixels.format));
         let mut outputs: Vec<String> =
@@ -137,7 +136,6 @@ impl Graph {
             0 | 1 => String::new(),
             count => format!(",split={count}"),
         };
-        let to: String = to.iter().map(|pad| format!("[{pad}]")).collect();
-        self.0.push(format!("[{from}]{}{split}{to}", steps.join(",")));
+        self.0.push(format!("[{from}]{}{split}[{}]", steps.join(","), to.join("][")));
     }
 }

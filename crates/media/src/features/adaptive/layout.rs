@@ -153,6 +153,17 @@ impl Layout {
     pub(super) fn master_file(nth: usize) -> String {
         format!("codecs-{nth}.m3u8")
     }
+
+    /// Whether ffmpeg packages the `nth` part and does not know the name of its codec.
+    pub(super) fn is_untold(&self, nth: usize) -> bool {
+        let part = &self.parts[nth];
+        part.packer == Packer::Ffmpeg && part.video.is_some_and(|rung| self.is_h265[rung])
+    }
+
+    /// Name in the job's folder of a playlist that the packager writes only to tell the codec of the `nth` part.
+    pub(super) fn look_file(nth: usize) -> String {
+        format!("look-{nth}.m3u8")
+    }
 }
 
 /// A language that says something.

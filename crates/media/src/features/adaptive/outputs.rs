@@ -105,8 +105,10 @@ fn hls(
             })
         });
         let geometry = info.main_video().and_then(|source| rung.geometry(source));
+        let is_untold = layout.is_untold(nth);
         variants.push(Variant {
             part: nth,
+            told_as: if is_untold { Layout::look_file(nth) } else { Layout::playlist_file(nth) },
             size: geometry.map(|geometry| geometry.frame),
             millifps,
             sound_codec: sounds.first().and_then(|sound| codec(&layout.sounds[*sound].audio)),
@@ -131,6 +133,9 @@ fn hls(
         if part.packer == Packer::Ffmpeg && part.video.is_some() {
             masters.push(Layout::master_file(nth));
         }
+    }
+    if (0..layout.parts.len()).any(|nth| layout.is_untold(nth)) {
+        masters.push(packaging::LOOKS.to_owned());
     }
     if is_by(Packer::Packager) {
         masters.push(packaging::MASTER.to_owned());

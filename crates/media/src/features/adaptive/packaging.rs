@@ -1,5 +1,7 @@
 //! The commands that package what was coded. Keys for encryption would go to the packager here, and nowhere else.
 
+use std::fmt::Write as _;
+
 use super::ladder::Cuts;
 use super::layout::{Layout, Packer};
 use super::outputs::TS_BEGINS_S;
@@ -10,6 +12,8 @@ use crate::plan::{Arg, Command, Tool};
 
 /// Name in the job's folder of the master playlist that the packager writes.
 pub(super) const MASTER: &str = "master.m3u8";
+/// Name in the job's folder of the master playlist that the packager writes to tell codecs.
+pub(super) const LOOKS: &str = "looks.m3u8";
 /// Name in the job's folder of the MPD that the packager writes.
 pub(super) const MPD: &str = "manifest.mpd";
 /// The shortest piece that the packager is asked for, in microseconds.
@@ -24,6 +28,10 @@ pub(super) fn commands(step: &StepParams, layout: &Layout, cuts: &Cuts) -> Vec<C
     let (joint, apart) = (by(Packer::Ffmpeg), by(Packer::Packager));
     if !joint.is_empty() {
         commands.push(muxed(step, layout, &joint));
+    }
+    let untold: Vec<usize> = joint.iter().copied().filter(|nth| layout.is_untold(*nth)).collect();
+    if !untold.is_empty() {
+        commands.push(looked_at(layout, &untold));
     }
     if !apart.is_empty() {
         commands.push(packaged(step, layout, &apart, piece_us(step, cuts)));
@@ -105,6 +113,19 @@ fn muxed(step: &StepParams, layout: &Layout, parts: &[usize]) -> Command {
     Command::ffmpeg(args, 0)
 }
 
+/// One run of the packager that keeps nothing but the names of codecs.
+fn looked_at(layout: &Layout, parts: &[usize]) -> Command {
+    let mut args: Vec<Arg> = Vec::new();
+    for nth in parts {
+        let Some(rung) = layout.parts[*nth].video else { continue };
+        let (file, playlist) = (Layout::video_file(rung), Layout::look_file(*nth));
+        args.push(Arg::Text(format!("in={file},stream=video,out=look-{nth}.mp4,playlist_name={playlist}")));
+    }
+    args.push(Arg::Text(format!("--hls_master_playlist_output={LOOKS}")));
+    args.extend([Arg::from("--temp_dir=."), Arg::from("--quiet")]);
+    Command { tool: Tool::Packager, args, expected_us: 0, prepares: None }
+}
+
 /// One run of the packager.
 fn packaged(step: &StepParams, layout: &Layout, parts: &[usize], piece_us: i64) -> Command {
     let is_dash = step.params.format == Format::Dash;
@@ -122,11 +143,11 @@ fn packaged(step: &StepParams, layout: &Layout, parts: &[usize], piece_us: i64) 
             if is_dash {
                 fields.push_str(if sound.is_default { ",dash_roles=main" } else { ",dash_roles=alternate" });
             } else {
-                fields.push_str(&format!(",hls_group_id=sound,hls_name=sound-{nth}"));
+                let _ = write!(fields, ",hls_group_id=sound,hls_name=sound-{nth}");
             }
         }
         if !is_dash {
-            fields.push_str(&format!(",playlist_name={}", Layout::playlist_file(*nth)));
+            let _ = write!(fields, ",playlist_name={}", Layout::playlist_file(*nth));
         }
         args.push(Arg::Text(fields));
     }

@@ -188,7 +188,7 @@ fn encode(
         }
         for (nth, rung) in rungs.iter().enumerate() {
             let pad = pad(nth, &marked[nth]);
-            let words = picture_words(step, rung, pad, cuts.grids[nth].as_ref(), source, info)?;
+            let words = picture_words(step, rung, &pad, cuts.grids[nth].as_ref(), source, info)?;
             if !words.is_empty() {
                 args.extend(words.into_iter().map(Arg::Text));
                 args.push(Arg::File(Layout::video_file(nth)));
@@ -212,7 +212,7 @@ fn alone(pad: String) -> Vec<String> {
 fn picture_words(
     step: &StepParams,
     rung: &Rung,
-    pad: String,
+    pad: &str,
     grid: Option<&Grid>,
     source: &VideoStream,
     info: &MediaInfo,

@@ -80,7 +80,7 @@ fn read_stream(
     if has_video {
         let checked = check::check_preset(&pictures)?;
         support::check(&json!({"VideoTemplate": stream["Video"]}), &pictures, &checked, build)?;
-        check_pictures(&checked.video, format, segments)?;
+        check_pictures(checked.video.as_ref(), format, segments)?;
         encoding = Some(checked);
     }
     let mut tracks = Vec::new();
@@ -122,7 +122,7 @@ fn seconds(video: &Value) -> Result<u32, ApiError> {
 }
 
 /// Refuses pictures that the packaging cannot hold.
-fn check_pictures(video: &Option<Video>, format: Format, segments: Segments) -> Result<(), ApiError> {
+fn check_pictures(video: Option<&Video>, format: Format, segments: Segments) -> Result<(), ApiError> {
     let Some(Video::Encode(video)) = video else {
         return Err(value_of(
             "VideoCodec",
