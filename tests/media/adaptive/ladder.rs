@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mps_e2e::Bench;
-use mps_testkit::compare::{frame_times, gather, key_frame_times};
+use mps_testkit::compare::{gather, picture_packets};
 use mps_testkit::server::OUTPUT;
 use serde_json::{Value, json};
 
@@ -170,9 +170,9 @@ impl Ladder {
         for (nth, segment) in self.segments(playlist).iter().enumerate() {
             let file = folder.path().join(format!("{nth}.{extension}"));
             std::fs::write(&file, &segment.bytes).expect("a segment");
-            let first = frame_times(&file, "v:0").into_iter().fold(f64::MAX, f64::min);
-            let key = key_frame_times(&file).into_iter().next().unwrap_or(f64::NAN);
-            assert!((key - first).abs() < 0.001, "{playlist} {nth}: {first} is no key frame, {key} is");
+            let packets = picture_packets(&file);
+            let first = packets.iter().map(|packet| packet.0).fold(f64::MAX, f64::min);
+            assert_eq!(packets.first(), Some(&(first, true)), "{playlist} {nth} begins with no key frame");
             begins.push(first);
         }
         let zero = begins.first().copied().unwrap_or_default();

@@ -159,6 +159,14 @@ pub fn packet_times(path: &Path, stream: &str) -> Vec<(f64, f64)> {
     times
 }
 
+/// When each picture of the first video stream is shown, in seconds, and whether it is a key frame, in the order of the
+/// file; nothing is decoded.
+pub fn picture_packets(path: &Path) -> Vec<(f64, bool)> {
+    let rows = table(path, "v:0", "packet=pts_time,flags", &[]);
+    let packet = |row: &Vec<String>| Some((row.first()?.parse().ok()?, row.get(1)?.starts_with('K')));
+    rows.iter().filter_map(packet).collect()
+}
+
 /// Times of the frames of a stream in seconds, as a player shows them.
 pub fn frame_times(path: &Path, stream: &str) -> Vec<f64> {
     first_column(&table(path, stream, "frame=best_effort_timestamp_time", &[]))
