@@ -9,6 +9,7 @@ pub mod fonts;
 pub mod graph;
 pub mod hls;
 pub mod names;
+pub mod package;
 pub mod plan;
 pub mod presets;
 pub mod subtitles;

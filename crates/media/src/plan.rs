@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::hls;
+use crate::package::Package;
 
 /// Which program a command starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +75,8 @@ pub enum Role {
     Main,
     /// A playlist, the file that a player opens.
     Playlist,
+    /// A playlist that another one names.
+    SubPlaylist,
     /// A segment of a playlist.
     Segment,
     /// The header that all segments share.
@@ -115,6 +118,11 @@ pub enum Output {
         file: String,
         /// How to name and cut.
         packaging: Box<hls::Packaging>,
+    },
+    /// Several streams under one manifest: [`Package::finish`] makes the objects from the texts that the run wrote.
+    Package {
+        /// What they become.
+        package: Box<Package>,
     },
 }
 
@@ -166,6 +174,7 @@ impl Plan {
         self.outputs.first().map_or("", |output| match output {
             Output::File { key, .. } | Output::Text { key, .. } => key,
             Output::Hls { packaging, .. } => &packaging.playlist_key,
+            Output::Package { package } => package.key(),
         })
     }
 }

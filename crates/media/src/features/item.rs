@@ -32,6 +32,17 @@ pub struct Item<'a> {
     pub place: Place<'a>,
     /// What was found for each of its watermarks.
     pub marks: &'a [Found],
+    /// The files of the caller's that it names.
+    pub given: &'a [Given],
+}
+
+/// A file of the caller's that an item names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The member, from the item down, such as `AddOnSubtitles.0.Subtitle`.
+    pub path: String,
+    /// The API's `MediaInputInfo`, checked.
+    pub input: Value,
 }
 
 /// The template that an item names; 0 when it brings its own parameters.

@@ -9,7 +9,7 @@ use mps_core::MediaInfo;
 use mps_ffmpeg::{Capabilities, SourceRef, Tools, argv};
 use mps_media::features::item::{check_output_dir, definition};
 use mps_media::features::marks::Found;
-use mps_media::features::{self, Feature, Item};
+use mps_media::features::{self, Feature, Given, Item};
 use mps_media::names::SourceName;
 use mps_media::plan::{Arg, Build, Command, Output, Plan, Tool};
 use mps_media::templates::watermark::Watermark;
@@ -106,11 +106,25 @@ async fn plan(
         let picture = &mark["RawParameter"]["ImageTemplate"]["ImageContent"];
         marks.push(Found { template, picture: (!picture.is_null()).then(|| picture.clone()) });
     }
-    let item = Item { nth, value: item, template: body.as_ref(), place, marks: &marks };
+    let given = given(feature, item);
+    let item = Item { nth, value: item, template: body.as_ref(), place, marks: &marks, given: &given };
     let params = feature
         .from_wire(&item, build)
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
     Ok(feature.plan(&params, info, "TASK-ID", build)?)
+}
+
+/// The files that an item names, as they came: a plan reads none of them.
+fn given(feature: &'static dyn Feature, item: &Value) -> Vec<Given> {
+    let mut found = Vec::new();
+    for (list, member) in feature.inputs() {
+        for (number, file) in item[*list].as_array().into_iter().flatten().enumerate() {
+            if !file[*member].is_null() {
+                found.push(Given { path: format!("{list}.{number}.{member}"), input: file[*member].clone() });
+            }
+        }
+    }
+    found
 }
 
 /// The body of a preset, or of a template of the first account on this machine.
@@ -154,6 +168,11 @@ fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>
                     format!("segments {}, {} …", packaging.key(0)?, packaging.key(1)?)
                 };
                 format!("output  {}  with {pieces}  {}", packaging.playlist_key, packaging.content_type)
+            }
+            Output::Package { package } => {
+                let streams = package.told()?;
+                let streams: String = streams.iter().map(|stream| format!("\n  stream  {stream}")).collect();
+                format!("output  {}  {}{streams}", package.key(), package.content_type())
             }
         });
     }

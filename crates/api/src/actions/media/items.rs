@@ -3,7 +3,7 @@
 use mps_core::task::NewStep;
 use mps_media::features::item::definition;
 use mps_media::features::marks::{Found, MOST};
-use mps_media::features::{self, Feature, Item};
+use mps_media::features::{self, Feature, Given, Item};
 use mps_media::templates::watermark::Watermark;
 use mps_wire::types::{MediaInputInfo, TaskOutputStorage};
 use mps_wire::{ApiError, codes};
@@ -16,6 +16,8 @@ use crate::{inputs, storage};
 
 /// Items of one list; ours, as the API names no limit.
 const ITEMS: usize = 100;
+/// Files of one list of an item that are looked at; a feature refuses far fewer.
+const MOST_GIVEN: usize = 200;
 
 /// Checks all items and makes their steps, each after the first step of the task.
 pub(super) async fn steps(
@@ -55,9 +57,11 @@ async fn step(
         id => app.templates.body(account, feature.family(), id).await?,
     };
     let marks = marks(app, account, words.list, nth, item).await?;
+    let given = given(app, account, feature, nth, item).await?;
     let around =
         features::Place { source: &place.source, directory: place.directory.as_deref(), storage: &storage };
-    let item = Item { nth, value: item, template: template.as_deref(), place: around, marks: &marks };
+    let item =
+        Item { nth, value: item, template: template.as_deref(), place: around, marks: &marks, given: &given };
     let mut params = feature.from_wire(&item, &build)?;
     // As checked: with what it takes over from the call.
     params["storage"] = storage;
@@ -97,6 +101,32 @@ async fn marks(
             }
         };
         found.push(Found { template, picture });
+    }
+    Ok(found)
+}
+
+/// The files of the caller's that an item names, checked.
+async fn given(
+    app: &App,
+    account: i64,
+    feature: &'static dyn Feature,
+    nth: usize,
+    item: &Value,
+) -> Result<Vec<Given>, ApiError> {
+    let mut found = Vec::new();
+    for (list, member) in feature.inputs() {
+        for (number, file) in item[*list].as_array().into_iter().flatten().take(MOST_GIVEN).enumerate() {
+            let input = &file[*member];
+            if input.is_null() {
+                continue;
+            }
+            let path = format!("{list}.{number}.{member}");
+            let whole = format!("MediaProcessTask.{}.{nth}.{path}", feature.words().list);
+            let input = MediaInputInfo::deserialize(input)
+                .map_err(|error| codes::invalid_parameter(format!("{whole}: {error}")))?;
+            let checked = inputs::check(app, account, &whole, &input).await?;
+            found.push(Given { path, input: params(&checked)? });
+        }
     }
     Ok(found)
 }

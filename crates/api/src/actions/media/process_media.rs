@@ -181,13 +181,12 @@ const fn refused(path: &'static str, why: &'static str) -> Refused {
     Refused { path, why }
 }
 
-const OWN_REFUSED: [Refused; 18] = [
+const OWN_REFUSED: [Refused; 17] = [
     refused("InputInfo.VODInputInfo", VOD),
     refused("OutputStorage.VODOutputStorage", VOD),
     refused("ScheduleId", ORCHESTRATION),
     refused("Activities", ORCHESTRATION),
     refused("ResourceId", "resource groups are not built yet"),
-    refused("MediaProcessTask.AdaptiveDynamicStreamingTaskSet", LATER),
     refused("AiContentReviewTask", LATER),
     refused("AiAnalysisTask", LATER),
     refused("AiRecognitionTask", LATER),

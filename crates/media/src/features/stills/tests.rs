@@ -16,7 +16,10 @@ fn params(feature: &dyn Feature, item: &Value, template: &Value) -> Value {
     let storage = json!({"Type": "COS"});
     let place = Place { source: &source, directory: None, storage: &storage };
     feature
-        .from_wire(&Item { nth: 0, value: item, template: Some(template), place, marks: &[] }, &build())
+        .from_wire(
+            &Item { nth: 0, value: item, template: Some(template), place, marks: &[], given: &[] },
+            &build(),
+        )
         .unwrap()
 }
 
@@ -38,6 +41,7 @@ fn told(plan: &Plan) -> String {
             Output::File { file, key, content_type, .. } => format!("{file} -> {key} {content_type}"),
             Output::Text { text, key, .. } => format!("{key}\n{text}"),
             Output::Hls { file, .. } => file.clone(),
+            Output::Package { package } => package.key().to_owned(),
         });
     }
     lines.join("\n")
@@ -136,7 +140,7 @@ fn an_encoder_that_is_missing_is_refused_in_the_call() {
     ];
     for (feature, format, encoder) in cases {
         let template = json!({"Format": format});
-        let item = Item { nth: 0, value: &item, template: Some(&template), place, marks: &[] };
+        let item = Item { nth: 0, value: &item, template: Some(&template), place, marks: &[], given: &[] };
         let error = feature.from_wire(&item, &Build::default()).unwrap_err();
         assert_eq!(error.code, "UnsupportedOperation");
         assert!(error.message.contains(&format!("needs {encoder},")), "{}", error.message);

@@ -37,7 +37,7 @@ const DEFAULT_SEGMENT: &str = "{inputName}_transcode_{definition}_{number}.{form
 /// # Errors
 /// The API's own codes; see [`check`](super::check::check), [`support::check`] and the names' rules.
 pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError> {
-    let Item { nth, value: item, template, place, marks } = *given;
+    let Item { nth, value: item, template, place, marks, given: _ } = *given;
     let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
     let definition = definition(item);
     let body = body(item, definition, template, &here)?;
@@ -207,7 +207,7 @@ mod tests {
         let place = Place { source: &source, directory: None, storage: &storage };
         let template = presets::transcode::find(definition(&item)).map(|preset| preset.body.clone());
         from_wire(
-            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[] },
+            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[], given: &[] },
             &everything(),
         )
     }
@@ -335,7 +335,7 @@ mod tests {
         let item = json!({"Definition": 100_010});
         let template = presets::transcode::find(100_010).map(|preset| preset.body.clone());
         let error = from_wire(
-            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[] },
+            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[], given: &[] },
             &Build::with(["aac"], []),
         )
         .unwrap_err();

@@ -28,7 +28,7 @@ use serde_json::Value;
 pub(crate) use from_wire::forget_reset_values;
 pub use from_wire::{OBJECT_VARIABLES, from_wire, params};
 pub use params::{Params, StepParams};
-pub use plan::{main_key, plan};
+pub use plan::{check_level, main_key, output_fps, plan};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 

@@ -231,7 +231,10 @@ fn picture_words(
     args.extend(timing.iter().map(|word| (*word).to_owned()));
     let geometry = picture::geometry(encode.picture(), source);
     check_level(encode, geometry.frame)?;
-    args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry, length_us }));
+    args.extend(video::words(
+        encode,
+        video::Scene { params, source, info, fps, geometry, length_us, grid: None },
+    ));
     if encode.codec == VideoCodec::H265 && has_boxes(params) {
         args.extend(["-tag:v", "hvc1"].map(str::to_owned));
     }
@@ -239,7 +242,10 @@ fn picture_words(
 }
 
 /// H.265 refuses to encode pictures that the chosen level cannot hold.
-fn check_level(encode: &VideoEncode, (width, height): (u32, u32)) -> Result<()> {
+///
+/// # Errors
+/// `InvalidInput` naming the level.
+pub fn check_level(encode: &VideoEncode, (width, height): (u32, u32)) -> Result<()> {
     let (VideoCodec::H265, Some(level)) = (encode.codec, encode.level.as_deref()) else { return Ok(()) };
     let most_pixels: u64 = match level {
         "1" => 36_864,
@@ -263,7 +269,10 @@ fn has_boxes(params: &Params) -> bool {
 }
 
 /// The rate to force; `None` keeps the time of each frame.
-fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Container) -> Result<Option<Ratio>> {
+///
+/// # Errors
+/// `InvalidInput` when the container has no such rate.
+pub fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Container) -> Result<Option<Ratio>> {
     let known = [source.average_fps, source.base_fps].into_iter().find(|rate| rate.is_known());
     let wanted = encode.fps;
     if container == Container::Mxf {
@@ -398,5 +407,7 @@ fn packaging(step: &StepParams, streams: &Streams<'_>, key: String, task_id: &st
         input_format: step.source.format.clone(),
         definition: step.definition,
         task_id: task_id.to_owned(),
+        also_us: Vec::new(),
+        sub_stream: String::new(),
     }
 }

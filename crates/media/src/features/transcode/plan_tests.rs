@@ -19,7 +19,7 @@ fn planned(item: &Value, info: &MediaInfo) -> Result<Plan, String> {
     let place = Place { source: &source, directory: Some("/out/"), storage: &storage };
     let template = presets::transcode::find(definition(item)).map(|preset| preset.body.clone());
     let step = from_wire(
-        &Item { nth: 0, value: item, template: template.as_ref(), place, marks: &[] },
+        &Item { nth: 0, value: item, template: template.as_ref(), place, marks: &[], given: &[] },
         &everything(),
     )
     .map_err(|e| e.to_string())?;
@@ -361,7 +361,14 @@ fn a_source_without_what_is_wanted_is_its_own_kind_of_failure() {
         let source = SourceName::from_key("/in/Animal.mp4");
         let place = Place { source: &source, directory: None, storage: &Value::Null };
         let step = from_wire(
-            &Item { nth: 0, value: &raw(container, video, audio), template: None, place, marks: &[] },
+            &Item {
+                nth: 0,
+                value: &raw(container, video, audio),
+                template: None,
+                place,
+                marks: &[],
+                given: &[],
+            },
             &everything(),
         )
         .unwrap();
