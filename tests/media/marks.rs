@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use crate::tools_or_return;
 
-const GREY: [f64; 3] = [128.0, 128.0, 128.0];
-const RED: [f64; 3] = [255.0, 0.0, 0.0];
+pub(crate) const GREY: [f64; 3] = [128.0, 128.0, 128.0];
+pub(crate) const RED: [f64; 3] = [255.0, 0.0, 0.0];
 const BLUE: [f64; 3] = [0.0, 0.0, 255.0];
 
 /// Ten grey seconds of this size.
-fn grey(size: &str) -> PathBuf {
+pub(crate) fn grey(size: &str) -> PathBuf {
     let picture = format!("color=c=0x808080:s={size}:r=25:d=10,format=yuv420p");
     let words =
         ["-f", "lavfi", "-i", &picture, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-g", "25"];
@@ -67,12 +67,12 @@ async fn marked(bench: &Bench, source: &Path, marks: Value) -> Done {
 }
 
 /// Whether the patch around (`x`, `y`) of the frame at `at_s` is plain and of this colour.
-fn is(file: &Path, at_s: f64, (x, y): (i64, i64), colour: [f64; 3]) -> bool {
+pub(crate) fn is(file: &Path, at_s: f64, (x, y): (i64, i64), colour: [f64; 3]) -> bool {
     patch(file, at_s, (x - 4, y - 4, 8, 8)).is_plain(colour)
 }
 
 /// The box of everything that differs from the grey of the frame: left, top, width, height.
-fn seen(file: &Path, at_s: f64) -> Option<[usize; 4]> {
+pub(crate) fn seen(file: &Path, at_s: f64) -> Option<[usize; 4]> {
     let (width, _, pixels) = frame(file, at_s);
     let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
     for (nth, pixel) in pixels.chunks_exact(3).enumerate() {

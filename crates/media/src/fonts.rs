@@ -85,6 +85,19 @@ pub fn family_for(name: &str, text: &str, build: &Build) -> Result<&'static str,
     installed(families, build).ok_or_else(|| missing(name, package))
 }
 
+/// The family of a font file, also of a collection: that of its first face.
+///
+/// # Errors
+/// `InvalidInput` when it is no TrueType or OpenType font or has no name.
+pub fn family_of(font: &[u8]) -> mps_core::Result<String> {
+    let broken = || mps_core::Error::invalid("the font is no TrueType or OpenType font with a name");
+    let face = ttf_parser::Face::parse(font, 0).map_err(|_| broken())?;
+    let names = face.names().into_iter().filter(|name| name.name_id == ttf_parser::name_id::FAMILY);
+    let family = names.filter_map(|name| name.to_string()).find(|name| !name.trim().is_empty());
+    // A script separates its fields by commas.
+    family.filter(|name| !name.contains([',', '\n', '{', '}'])).ok_or_else(broken)
+}
+
 fn installed(families: &'static [&'static str], build: &Build) -> Option<&'static str> {
     families.iter().copied().find(|family| build.has_font(family))
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::hls;
 use crate::package::Package;
+use crate::subtitles::{Look, Subtitles};
 
 /// Which program a command starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +43,42 @@ impl From<String> for Arg {
     }
 }
 
+/// A text in the job's folder that becomes another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Convert {
+    /// The file of subtitles.
+    pub from: String,
+    /// The script of ASS to write.
+    pub to: String,
+    /// The file of the font, when the caller brings one.
+    pub font: Option<String>,
+    /// How the subtitles look.
+    pub look: Look,
+    /// What is added to their times, in microseconds.
+    pub shift_us: i64,
+    /// What it is in the request, for messages.
+    pub name: String,
+}
+
+impl Convert {
+    /// The script of the bytes of a file, in the font of these bytes.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the subtitles or the font cannot be read.
+    pub fn script(&self, text: &[u8], font: Option<&[u8]>) -> mps_core::Result<String> {
+        let mut look = self.look.clone();
+        if let Some(font) = font {
+            look.family = Some(crate::fonts::family_of(font)?);
+        }
+        Subtitles::read(text)?.to_ass(&look, self.shift_us)
+    }
+}
+
 /// One run of one program.
 ///
 /// What every run has in common (no stdin, log level, progress, allowed protocols and formats, limits) is added
 /// by who runs it, in front of `args`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Command {
     /// Which program.
     pub tool: Tool,
@@ -54,6 +86,9 @@ pub struct Command {
     pub args: Vec<Arg>,
     /// Length of what it writes in microseconds, for progress; 0 when unknown.
     pub expected_us: i64,
+    /// Texts to be converted before it runs.
+    #[serde(default)]
+    pub convert: Vec<Convert>,
     /// What it makes ready for the others, such as `WatermarkSet.0`, when that is not of the source: its failure is told
     /// of this, and it may take a minute at most.
     #[serde(default)]
@@ -63,7 +98,7 @@ pub struct Command {
 impl Command {
     /// A run of ffmpeg that writes `expected_us` of media.
     pub const fn ffmpeg(args: Vec<Arg>, expected_us: i64) -> Self {
-        Self { tool: Tool::Ffmpeg, args, expected_us, prepares: None }
+        Self { tool: Tool::Ffmpeg, args, expected_us, convert: Vec::new(), prepares: None }
     }
 }
 
@@ -152,7 +187,7 @@ pub struct Fetch {
 }
 
 /// What a feature wants done.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Plan {
     /// Extra files, to be there before the first command.
     #[serde(default)]

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::kit::Kit;
+use crate::kit::{self, Kit};
 use crate::medium::{Medium, Use};
 use crate::put::{self, Staged};
 use crate::source::{self, SourceExecutor};
@@ -85,6 +85,9 @@ impl FeatureExecutor {
         let whole_us: i64 = plan.commands.iter().map(|c| c.expected_us.max(1)).sum();
         let mut done_us = 0;
         for command in &plan.commands {
+            for convert in &command.convert {
+                kit::convert(convert, dir).await.map_err(|error| unusable(&convert.name, error))?;
+            }
             let progress = {
                 let lease = lease.clone();
                 move |at_us: i64| lease.progress(percent(done_us + at_us, whole_us))

@@ -123,6 +123,10 @@ impl Kit {
         cancel: &CancellationToken,
     ) -> Result<()> {
         let path = folder.join(&wanted.file);
+        if let Some(parent) = path.parent() {
+            let failed = |e| Error::internal("cannot make a folder for an extra file").because(e);
+            tokio::fs::create_dir_all(parent).await.map_err(failed)?;
+        }
         let place = match &wanted.from {
             plan::Extra::Text(text) => {
                 let failed = |e| Error::internal("cannot write an extra file of a step").because(e);
@@ -191,4 +195,18 @@ impl Kit {
             _ => error,
         })
     }
+}
+
+/// Makes one text in a step's folder of another.
+pub(crate) async fn convert(convert: &plan::Convert, folder: &Path) -> Result<()> {
+    let failed = |what: &'static str| move |e| Error::internal(what).because(e);
+    let text = tokio::fs::read(folder.join(&convert.from)).await.map_err(failed("cannot read a text"))?;
+    let font = match &convert.font {
+        Some(file) => Some(tokio::fs::read(folder.join(file)).await.map_err(failed("cannot read a font"))?),
+        None => None,
+    };
+    let (wanted, to) = (convert.clone(), folder.join(&convert.to));
+    let script = tokio::task::spawn_blocking(move || wanted.script(&text, font.as_deref())).await;
+    let script = script.map_err(|e| Error::internal("the conversion of a text broke off").because(e))??;
+    tokio::fs::write(to, script).await.map_err(failed("cannot write a text"))
 }

@@ -306,6 +306,32 @@ async fn watermarks_lie_on_every_stream_in_its_size() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subtitles_are_part_of_every_stream() {
+    tools_or_return!();
+    if !crate::burn::has_fonts() {
+        return;
+    }
+    let bench = Bench::start().await;
+    let source = crate::marks::grey("640x360");
+    let path = bench.web.offer_bytes("a.srt", b"1\n00:00:02,000 --> 00:00:04,000\nHello\n");
+    let id =
+        template(&bench, json!({"Format": "HLS", "StreamInfos": [rung(360, 600), rung(180, 300)]})).await;
+    let item = json!({"Definition": id, "SubtitleTemplate": {"Path": path, "FontSize": "10%"}});
+    let made = ladder(&bench, &source, item).await;
+    let variants = made.variants();
+    assert_eq!(variants.len(), 2);
+    for (variant, frame) in variants.iter().zip([360, 180]) {
+        let pictures = made.pictures(&variant.uri);
+        let [_, top, _, height] = crate::marks::seen(&pictures, 3.0).expect("words");
+        assert!(
+            top * 100 / frame > 82 && (5..=10).contains(&(height * 100 / frame)),
+            "{top} {height} of {frame}"
+        );
+        assert_eq!(crate::marks::seen(&pictures, 5.0), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn real_films_of_every_kind_become_ladders() {
     tools_or_return!();
     let bench = Bench::start().await;

@@ -14,6 +14,7 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         params: params(),
         clip: transcode::params::Clip::default(),
         marks: Vec::new(),
+        burn: None,
         naming: Naming {
             directory: "/out/".to_owned(),
             object: "{inputName}.{format}".to_owned(),

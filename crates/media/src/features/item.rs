@@ -45,6 +45,23 @@ pub struct Given {
     pub input: Value,
 }
 
+/// The files that `item` names in these members (see [`Feature::inputs`](super::Feature::inputs)): where, and as what.
+pub fn named<'a>(item: &'a Value, inputs: &[(&str, &str)]) -> Vec<(String, &'a Value)> {
+    let mut found = Vec::new();
+    for (path, member) in inputs {
+        let place = path.split('.').fold(item, |value, name| &value[name]);
+        let list = place.as_array().map(Vec::as_slice).unwrap_or_default();
+        found.extend(
+            list.iter().enumerate().map(|(nth, each)| (format!("{path}.{nth}.{member}"), &each[*member])),
+        );
+        if place.is_object() {
+            found.push((format!("{path}.{member}"), &place[*member]));
+        }
+    }
+    found.retain(|(_, file)| !file.is_null() && file.as_str() != Some(""));
+    found
+}
+
 /// The template that an item names; 0 when it brings its own parameters.
 pub fn definition(item: &Value) -> i64 {
     item["Definition"].as_i64().unwrap_or(0)

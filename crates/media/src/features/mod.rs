@@ -4,6 +4,7 @@
 //! of what came out, and tells the caller. Everybody else knows features by [`ALL`] alone.
 
 pub mod adaptive;
+pub mod burn;
 pub mod item;
 pub mod marks;
 pub mod outcome;
@@ -70,7 +71,8 @@ pub trait Feature: Send + Sync {
     fn words(&self) -> Words;
     /// The templates that its items name.
     fn family(&self) -> &'static dyn Family;
-    /// Lists of its items whose members name files of the caller's, each with the member that does.
+    /// Members of its items, lists or structures with their path from the item down, that name files of the caller's;
+    /// each with the member that does.
     fn inputs(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }

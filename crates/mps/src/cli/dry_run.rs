@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use mps_core::MediaInfo;
 use mps_ffmpeg::{Capabilities, SourceRef, Tools, argv};
-use mps_media::features::item::{check_output_dir, definition};
+use mps_media::features::item::{check_output_dir, definition, named};
 use mps_media::features::marks::Found;
 use mps_media::features::{self, Feature, Given, Item};
 use mps_media::names::SourceName;
@@ -106,25 +106,16 @@ async fn plan(
         let picture = &mark["RawParameter"]["ImageTemplate"]["ImageContent"];
         marks.push(Found { template, picture: (!picture.is_null()).then(|| picture.clone()) });
     }
-    let given = given(feature, item);
+    // As they came: a plan reads none of them.
+    let given: Vec<Given> = named(item, feature.inputs())
+        .into_iter()
+        .map(|(path, file)| Given { path, input: file.clone() })
+        .collect();
     let item = Item { nth, value: item, template: body.as_ref(), place, marks: &marks, given: &given };
     let params = feature
         .from_wire(&item, build)
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
     Ok(feature.plan(&params, info, "TASK-ID", build)?)
-}
-
-/// The files that an item names, as they came: a plan reads none of them.
-fn given(feature: &'static dyn Feature, item: &Value) -> Vec<Given> {
-    let mut found = Vec::new();
-    for (list, member) in feature.inputs() {
-        for (number, file) in item[*list].as_array().into_iter().flatten().enumerate() {
-            if !file[*member].is_null() {
-                found.push(Given { path: format!("{list}.{number}.{member}"), input: file[*member].clone() });
-            }
-        }
-    }
-    found
 }
 
 /// The body of a preset, or of a template of the first account on this machine.

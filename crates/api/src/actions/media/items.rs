@@ -1,11 +1,11 @@
 //! The steps of `MediaProcessTask`: one for each item of each feature's list, in the order of the request.
 
 use mps_core::task::NewStep;
-use mps_media::features::item::definition;
+use mps_media::features::item::{definition, named};
 use mps_media::features::marks::{Found, MOST};
 use mps_media::features::{self, Feature, Given, Item};
 use mps_media::templates::watermark::Watermark;
-use mps_wire::types::{MediaInputInfo, TaskOutputStorage};
+use mps_wire::types::{MediaInputInfo, TaskOutputStorage, UrlInputInfo};
 use mps_wire::{ApiError, codes};
 use serde::Deserialize;
 use serde_json::Value;
@@ -57,7 +57,7 @@ async fn step(
         id => app.templates.body(account, feature.family(), id).await?,
     };
     let marks = marks(app, account, words.list, nth, item).await?;
-    let given = given(app, account, feature, nth, item).await?;
+    let given = given(app, account, feature, nth, item, place).await?;
     let around =
         features::Place { source: &place.source, directory: place.directory.as_deref(), storage: &storage };
     let item =
@@ -112,23 +112,38 @@ async fn given(
     feature: &'static dyn Feature,
     nth: usize,
     item: &Value,
+    place: &Place,
 ) -> Result<Vec<Given>, ApiError> {
     let mut found = Vec::new();
-    for (list, member) in feature.inputs() {
-        for (number, file) in item[*list].as_array().into_iter().flatten().take(MOST_GIVEN).enumerate() {
-            let input = &file[*member];
-            if input.is_null() {
-                continue;
-            }
-            let path = format!("{list}.{number}.{member}");
-            let whole = format!("MediaProcessTask.{}.{nth}.{path}", feature.words().list);
-            let input = MediaInputInfo::deserialize(input)
-                .map_err(|error| codes::invalid_parameter(format!("{whole}: {error}")))?;
-            let checked = inputs::check(app, account, &whole, &input).await?;
-            found.push(Given { path, input: params(&checked)? });
-        }
+    for (path, file) in named(item, feature.inputs()).into_iter().take(MOST_GIVEN) {
+        let whole = format!("MediaProcessTask.{}.{nth}.{path}", feature.words().list);
+        let input = match file {
+            Value::String(address) => by_address(address, &place.input),
+            file => MediaInputInfo::deserialize(file)
+                .map_err(|error| codes::invalid_parameter(format!("{whole}: {error}")))?,
+        };
+        let checked = inputs::check(app, account, &whole, &input).await?;
+        found.push(Given { path, input: params(&checked)? });
     }
     Ok(found)
+}
+
+/// A file by its address, or by its key beside the source.
+fn by_address(address: &str, source: &MediaInputInfo) -> MediaInputInfo {
+    let mut input = source.clone();
+    if let Some(cos) = input.cos_input_info.as_mut().filter(|_| !address.contains("://")) {
+        cos.object = Some(address.to_owned());
+    } else if let Some(s3) = input.s3_input_info.as_mut().filter(|_| !address.contains("://")) {
+        s3.s3_object = Some(address.to_owned());
+    } else {
+        let url = UrlInputInfo { url: Some(address.to_owned()) };
+        input = MediaInputInfo {
+            r#type: Some("URL".to_owned()),
+            url_input_info: Some(url),
+            ..MediaInputInfo::default()
+        };
+    }
+    input
 }
 
 async fn output_storage(

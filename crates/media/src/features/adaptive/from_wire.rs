@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::params::{Added, Format, Naming, Params, StepParams};
 use super::{LIST, names, streams};
 use crate::features::item::{definition, pattern};
-use crate::features::{Item, marks};
+use crate::features::{Item, burn, marks};
 use crate::plan::Build;
 use crate::templates::{self, Family as _};
 
@@ -43,6 +43,17 @@ pub(super) fn from_wire(item: &Item<'_>, build: &Build) -> Result<StepParams, Ap
     if !marks.is_empty() && params.streams.iter().all(|stream| stream.video().is_none()) {
         return Err(invalid_parameter_value(format!("{here}.WatermarkSet: the template has no pictures")));
     }
+    let burn = match &item.value["SubtitleTemplate"] {
+        template if template.as_object().is_none_or(serde_json::Map::is_empty) => None,
+        _ if params.streams.iter().all(|stream| stream.video().is_none()) => {
+            let told = format!("{here}.SubtitleTemplate: the template has no pictures");
+            return Err(invalid_parameter_value(told));
+        }
+        template => {
+            let here = format!("{here}.SubtitleTemplate");
+            Some(burn::from_wire(template, item.given, "SubtitleTemplate", &here, build)?)
+        }
+    };
     let step = StepParams {
         definition: number,
         item: item.nth,
@@ -54,6 +65,7 @@ pub(super) fn from_wire(item: &Item<'_>, build: &Build) -> Result<StepParams, Ap
         sounds,
         captions,
         marks,
+        burn,
     };
     names::check(&step, &here)?;
     Ok(step)

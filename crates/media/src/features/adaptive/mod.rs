@@ -50,10 +50,6 @@ pub const REFUSED: &[Refused] = &[
         why: "encryption is not built yet",
     },
     Refused {
-        path: "MediaProcessTask.AdaptiveDynamicStreamingTaskSet.SubtitleTemplate",
-        why: "subtitles burned into adaptive streams are not built yet",
-    },
-    Refused {
         path: "MediaProcessTask.AdaptiveDynamicStreamingTaskSet.StdExtInfo",
         why: "extra parameters of a vendor's own kind have no meaning here",
     },
@@ -80,7 +76,13 @@ impl Feature for AdaptiveDynamicStreaming {
     }
 
     fn inputs(&self) -> &'static [(&'static str, &'static str)] {
-        &[("AddOnSubtitles", "Subtitle"), ("AddOnAudios", "InputInfo")]
+        &[
+            ("AddOnSubtitles", "Subtitle"),
+            ("AddOnAudios", "InputInfo"),
+            ("SubtitleTemplate", "Path"),
+            ("SubtitleTemplate", "SubtitleFileInput"),
+            ("SubtitleTemplate", "FontFileInput"),
+        ]
     }
 
     fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {

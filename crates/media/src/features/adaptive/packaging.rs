@@ -123,7 +123,7 @@ fn looked_at(layout: &Layout, parts: &[usize]) -> Command {
     }
     args.push(Arg::Text(format!("--hls_master_playlist_output={LOOKS}")));
     args.extend([Arg::from("--temp_dir=."), Arg::from("--quiet")]);
-    Command { tool: Tool::Packager, args, expected_us: 0, prepares: None }
+    Command { tool: Tool::Packager, ..Command::ffmpeg(args, 0) }
 }
 
 /// One run of the packager.
@@ -167,7 +167,7 @@ fn packaged(step: &StepParams, layout: &Layout, parts: &[usize], piece_us: i64) 
     let seconds = crate::graph::seek::seconds(piece_us);
     args.push(Arg::Text(format!("--segment_duration={seconds}")));
     args.extend([Arg::from("--temp_dir=."), Arg::from("--quiet")]);
-    Command { tool: Tool::Packager, args, expected_us: 0, prepares: None }
+    Command { tool: Tool::Packager, ..Command::ffmpeg(args, 0) }
 }
 
 /// Subtitles as the packager leaves them.

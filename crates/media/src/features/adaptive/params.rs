@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::features::burn::Burn;
 use crate::features::marks::Mark;
 use crate::features::transcode::params::{Audio, Hls, Params as Encoding, Video, VideoEncode};
 use crate::names::SourceName;
@@ -180,6 +181,9 @@ pub struct StepParams {
     /// What is laid over the pictures.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// Subtitles that become part of the pictures.
+    #[serde(default)]
+    pub burn: Option<Burn>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.

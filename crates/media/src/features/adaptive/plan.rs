@@ -14,7 +14,8 @@ use super::ladder::{self, Cuts, Rung};
 use super::layout::{Layout, Source};
 use super::params::{Sound, StepParams};
 use super::{outputs, packaging};
-use crate::features::marks::{self, Laid};
+use crate::features::burn;
+use crate::features::marks::Laid;
 use crate::features::transcode::keyframes::Grid;
 use crate::features::transcode::params::Audio;
 use crate::features::transcode::words::VideoCodec;
@@ -38,9 +39,10 @@ pub(super) fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &B
     check_start(&rungs, info)?;
     let layout = Layout::new(step, &rungs, info);
     let cuts = ladder::cuts(step, &rungs, info);
-    let marked = marked(step, &rungs, info);
+    let marked = marked(step, &rungs, info, build)?;
     let mut commands = prepared(step, &marked);
-    commands.push(encode(step, &rungs, &layout, &cuts, &marked, info, build)?);
+    let convert = marked.iter().flat_map(|laid| laid.convert.clone()).collect();
+    commands.push(Command { convert, ..encode(step, &rungs, &layout, &cuts, &marked, info, build)? });
     commands.extend(packaging::commands(step, &layout, &cuts));
     let package = outputs::package(step, &rungs, &layout, &cuts, info, task_id)?;
     let usage: Vec<String> = rungs.iter().map(|rung| usage(rung, info)).collect();
@@ -86,11 +88,13 @@ fn check_start(rungs: &[Rung], info: &MediaInfo) -> Result<()> {
     )))
 }
 
-/// The watermarks of each rung.
-fn marked(step: &StepParams, rungs: &[Rung], info: &MediaInfo) -> Vec<Laid> {
+/// The subtitles and watermarks of each rung.
+fn marked(step: &StepParams, rungs: &[Rung], info: &MediaInfo, build: &Build) -> Result<Vec<Laid>> {
     let mut first = 1 + step.sounds.len();
     let lay = |(nth, rung): (usize, &Rung)| {
-        let (Some(video), Some(source)) = (&rung.video, info.main_video()) else { return Laid::default() };
+        let (Some(video), Some(source)) = (&rung.video, info.main_video()) else {
+            return Ok(Laid::default());
+        };
         let picture = video.picture();
         let below = Below {
             geometry: picture::geometry(picture, source),
@@ -99,9 +103,10 @@ fn marked(step: &StepParams, rungs: &[Rung], info: &MediaInfo) -> Vec<Laid> {
             format: picture.pixels.format,
             is_still: false,
         };
-        let laid = marks::lay(&step.marks, first, &nth.to_string(), &below);
+        let source = burn::Source { info, start_us: 0, build };
+        let laid = burn::over(step.burn.as_ref(), &step.marks, first, &nth.to_string(), &below, source)?;
         first += laid.inputs.iter().filter(|word| **word == Arg::from("-i")).count();
-        laid
+        Ok(laid)
     };
     rungs.iter().enumerate().map(lay).collect()
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::overlay::{Below, Caption, Overlay, Spot};
-use crate::plan::{Arg, Command, Extra, Fetch};
+use crate::plan::{Arg, Command, Convert, Extra, Fetch};
 
 pub use from_wire::{MOST, from_wire};
 
@@ -66,6 +66,8 @@ pub struct Laid {
     pub fetch: Vec<Fetch>,
     /// What must run before.
     pub prepare: Vec<Command>,
+    /// What must be converted before.
+    pub convert: Vec<Convert>,
     /// Words of the inputs, to stand behind the others.
     pub inputs: Vec<Arg>,
     /// The graph from the pad `below<branch>` to the pad `marked<branch>`; empty without watermarks.
@@ -75,8 +77,18 @@ pub struct Laid {
 /// Lays `marks` over pictures. The first input of the watermarks is number `first`; branches whose pictures have the same
 /// size may share inputs.
 pub fn lay(marks: &[Mark], first: usize, branch: &str, below: &Below<'_>) -> Laid {
+    lay_from(format!("below{branch}"), marks, first, branch, below)
+}
+
+/// The same over pictures of another pad.
+pub(super) fn lay_from(
+    mut from: String,
+    marks: &[Mark],
+    first: usize,
+    branch: &str,
+    below: &Below<'_>,
+) -> Laid {
     let mut laid = Laid::default();
-    let mut from = format!("below{branch}");
     let mut input = first;
     for mark in marks {
         let to = format!("over{}of{branch}", mark.nth);

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::params::{Clip, Hls, Naming, Params, StepParams, Video};
 use super::words::Container;
 use super::{check, support};
-use crate::features::item::{Item, Place, definition, number_format, pattern};
+use crate::features::burn::{self, Burn};
+use crate::features::item::{Given, Item, Place, definition, number_format, pattern};
 use crate::features::marks::{self, Found, Mark};
 use crate::hls::SEGMENT_VARIABLES;
 use crate::names::Variable;
@@ -37,7 +38,7 @@ const DEFAULT_SEGMENT: &str = "{inputName}_transcode_{definition}_{number}.{form
 /// # Errors
 /// The API's own codes; see [`check`](super::check::check), [`support::check`] and the names' rules.
 pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError> {
-    let Item { nth, value: item, template, place, marks, given: _ } = *given;
+    let Item { nth, value: item, template, place, marks, given: files } = *given;
     let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
     let definition = definition(item);
     let body = body(item, definition, template, &here)?;
@@ -53,6 +54,7 @@ pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError
         source: place.source.clone(),
         storage: given.storage(),
         marks: marks_of(item, marks, &params, &here, build)?,
+        burn: burn_of(&body, definition, files, &params, &here, build)?,
         params,
     })
 }
@@ -71,6 +73,29 @@ fn marks_of(
         )));
     }
     Ok(marks)
+}
+
+fn burn_of(
+    body: &Value,
+    definition: i64,
+    files: &[Given],
+    params: &Params,
+    here: &str,
+    build: &Build,
+) -> Result<Option<Burn>, ApiError> {
+    let template = &body["SubtitleTemplate"];
+    if template.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Ok(None);
+    }
+    let path =
+        if definition == 0 { "RawParameter.SubtitleTemplate" } else { "OverrideParameter.SubtitleTemplate" };
+    let here = format!("{here}.{path}");
+    if !matches!(params.video, Some(Video::Encode(_))) {
+        return Err(invalid_parameter_value(format!(
+            "{here} needs pictures that are coded again; the template copies them or leaves them out"
+        )));
+    }
+    burn::from_wire(template, files, path, &here, build).map(Some)
 }
 
 fn template_params(body: &Value, item: &Value, definition: i64, build: &Build) -> Result<Params, ApiError> {
@@ -296,7 +321,6 @@ mod tests {
             ("TEHDConfig", json!({"Type": "TEHD-100"})),
             ("EnhanceConfig", json!({"VideoEnhance": {"Denoise": {"Type": "weak"}}})),
             ("StdExtInfo", json!("{}")),
-            ("SubtitleTemplate", json!({"Path": "http://h/x.srt"})),
         ] {
             let (code, message) = raw((name, value)).unwrap_err();
             assert_eq!(code, "UnsupportedOperation");

@@ -59,6 +59,19 @@ impl Feature for Transcode {
         &templates::transcode::Transcode
     }
 
+    fn inputs(&self) -> &'static [(&'static str, &'static str)] {
+        const RAW: &str = "RawParameter.SubtitleTemplate";
+        const OVER: &str = "OverrideParameter.SubtitleTemplate";
+        &[
+            (RAW, "Path"),
+            (RAW, "SubtitleFileInput"),
+            (RAW, "FontFileInput"),
+            (OVER, "Path"),
+            (OVER, "SubtitleFileInput"),
+            (OVER, "FontFileInput"),
+        ]
+    }
+
     fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {
         params_value(&from_wire(item, build)?)
     }

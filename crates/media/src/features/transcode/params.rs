@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{AudioCodec, Container, VideoCodec};
+use crate::features::burn::Burn;
 use crate::features::marks::Mark;
 pub use crate::graph::Clip;
 pub use crate::graph::picture::Fill;
@@ -227,6 +228,9 @@ pub struct StepParams {
     /// What is laid over the pictures.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// Subtitles that become part of the pictures.
+    #[serde(default)]
+    pub burn: Option<Burn>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.

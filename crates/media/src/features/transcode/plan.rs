@@ -16,7 +16,8 @@ use serde_json::Value;
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
-use crate::features::marks::{self, Laid};
+use crate::features::burn;
+use crate::features::marks::Laid;
 use crate::graph::overlay::Below;
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{is_bare, is_indexed, seconds};
@@ -70,13 +71,19 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     let head = std::mem::take(&mut args);
 
     let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
-    let laid = streams.encode().map_or_else(Laid::default, |(encode, source)| {
-        let geometry = picture::geometry(encode.picture(), source);
-        // Where the first picture of the output lies on the clock of the filters.
-        let zero_us = if is_raw_pts { start_us + info.start_us } else { lead_in_us };
-        let format = encode.picture().pixels.format;
-        marks::lay(&step.marks, 1, "", &Below { geometry, length_us, zero_us, format, is_still: false })
-    });
+    let mut laid = Laid::default();
+    if let Some((encode, source)) = streams.encode() {
+        let below = Below {
+            geometry: picture::geometry(encode.picture(), source),
+            length_us,
+            // Where the first picture of the output lies on the clock of the filters.
+            zero_us: if is_raw_pts { start_us + info.start_us } else { lead_in_us },
+            format: encode.picture().pixels.format,
+            is_still: false,
+        };
+        let source = burn::Source { info, start_us, build };
+        laid = burn::over(step.burn.as_ref(), &step.marks, 1, "", &below, source)?;
+    }
     if let Some(v) = streams.video {
         let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
         args.extend(["-map".to_owned(), pad]);
@@ -109,7 +116,8 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     } else {
         file.clone()
     }));
-    let commands = laid.prepare.into_iter().chain([Command::ffmpeg(command, length_us)]).collect();
+    let command = Command { convert: laid.convert, ..Command::ffmpeg(command, length_us) };
+    let commands = laid.prepare.into_iter().chain([command]).collect();
     Ok(Plan { fetch: laid.fetch, commands, outputs, probe: Some(file), facts: Value::Null })
 }
 
