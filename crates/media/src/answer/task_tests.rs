@@ -15,6 +15,7 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         clip: transcode::params::Clip::default(),
         marks: Vec::new(),
         burn: None,
+        mosaics: Vec::new(),
         naming: Naming {
             directory: "/out/".to_owned(),
             object: "{inputName}.{format}".to_owned(),

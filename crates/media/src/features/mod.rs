@@ -7,7 +7,9 @@ pub mod adaptive;
 pub mod burn;
 pub mod item;
 pub mod marks;
+pub mod mosaic;
 pub mod outcome;
+pub mod over;
 pub mod stills;
 pub mod transcode;
 

@@ -153,6 +153,17 @@ impl Window {
         let is_seen = end.is_none_or(|end| start < end) && (length_us <= 0 || start < length_us);
         is_seen.then_some((start, end))
     }
+
+    /// The option of a filter that shows something for this time only; `None` when it is never seen.
+    pub fn enable(self, below: &Below<'_>) -> Option<String> {
+        let (start, end) = self.resolve(below.length_us)?;
+        if start == 0 && end.is_none() {
+            return Some(String::new());
+        }
+        let seconds = |us: i64| super::seek::seconds(us + below.zero_us);
+        let until = end.map_or_else(String::new, |end| format!("*lt(t,{})", seconds(end)));
+        Some(format!(":enable='gte(t,{}){until}'", seconds(start)))
+    }
 }
 
 /// The pictures that something is laid over.
@@ -186,15 +197,9 @@ pub struct Spot {
 impl Spot {
     /// Options of a filter that say where and when; `None` when it is never seen.
     fn words(&self, below: &Below<'_>, names: Names) -> Option<String> {
-        let (start, end) = self.window.resolve(below.length_us)?;
+        let enable = self.window.enable(below)?;
         let frame = below.geometry.frame;
         let (x, y) = (self.x.pixels(frame).round() as i64, self.y.pixels(frame).round() as i64);
-        let seconds = |us: i64| super::seek::seconds(us + below.zero_us);
-        let mut enable = String::new();
-        if start > 0 || end.is_some() {
-            let until = end.map_or_else(String::new, |end| format!("*lt(t,{})", seconds(end)));
-            enable = format!(":enable='gte(t,{}){until}'", seconds(start));
-        }
         Some(format!("{}{enable}", self.corner.place(x, y, names)))
     }
 }

@@ -14,8 +14,8 @@ use super::ladder::{self, Cuts, Rung};
 use super::layout::{Layout, Source};
 use super::params::{Sound, StepParams};
 use super::{outputs, packaging};
-use crate::features::burn;
 use crate::features::marks::Laid;
+use crate::features::over::{self, Over};
 use crate::features::transcode::keyframes::Grid;
 use crate::features::transcode::params::Audio;
 use crate::features::transcode::words::VideoCodec;
@@ -103,8 +103,9 @@ fn marked(step: &StepParams, rungs: &[Rung], info: &MediaInfo, build: &Build) ->
             format: picture.pixels.format,
             is_still: false,
         };
-        let source = burn::Source { info, start_us: 0, build };
-        let laid = burn::over(step.burn.as_ref(), &step.marks, first, &nth.to_string(), &below, source)?;
+        let source = over::Source { info, start_us: 0, build };
+        let over = Over { burn: step.burn.as_ref(), marks: &step.marks, ..Over::default() };
+        let laid = over::lay(over, first, &nth.to_string(), &below, source)?;
         first += laid.inputs.iter().filter(|word| **word == Arg::from("-i")).count();
         Ok(laid)
     };

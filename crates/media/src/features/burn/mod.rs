@@ -12,9 +12,9 @@ use mps_core::media_info::{MediaInfo, SubtitleStream};
 use mps_core::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
 
-use super::marks::{self, Laid, Mark};
+use super::over::Source;
 use crate::graph::overlay::{Below, Length};
-use crate::plan::{Arg, Build, Command, Convert, Extra, Fetch};
+use crate::plan::{Arg, Command, Convert, Extra, Fetch};
 use crate::subtitles::{Board, Edge, Look, MOST_BYTES};
 
 pub use from_wire::from_wire;
@@ -74,54 +74,20 @@ struct Plate {
 }
 
 /// The subtitles of one output.
-struct Drawn {
-    fetch: Vec<Fetch>,
-    prepare: Option<Command>,
-    convert: Convert,
+pub(super) struct Drawn {
+    pub(super) fetch: Vec<Fetch>,
+    pub(super) prepare: Option<Command>,
+    pub(super) convert: Convert,
     /// The filter that draws them.
-    filter: String,
-}
-
-/// Draws subtitles and lays watermarks over them: from the pad `below<branch>` to the pad `marked<branch>`.
-///
-/// # Errors
-/// `InvalidInput` when the source has no such track or it consists of pictures; `Unsupported` when ffmpeg cannot draw.
-pub fn over(
-    burn: Option<&Burn>,
-    marks: &[Mark],
-    first: usize,
-    branch: &str,
-    below: &Below<'_>,
-    source: Source<'_>,
-) -> Result<Laid> {
-    let Some(burn) = burn else { return Ok(marks::lay(marks, first, branch, below)) };
-    let drawn = burn.draw(branch, below, source)?;
-    let pad = format!("drawn{branch}");
-    let mut laid = marks::lay_from(pad.clone(), marks, first, branch, below);
-    if laid.graph.is_empty() {
-        laid.graph = format!("[{pad}]format={}[marked{branch}]", below.format);
-    }
-    laid.graph = format!("[below{branch}]{}[{pad}];{}", drawn.filter, laid.graph);
-    laid.fetch.extend(drawn.fetch);
-    laid.prepare.extend(drawn.prepare);
-    laid.convert = vec![drawn.convert];
-    Ok(laid)
-}
-
-/// What subtitles belong to.
-#[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
-    /// What it holds.
-    pub info: &'a MediaInfo,
-    /// What the first picture shows, in microseconds of the source.
-    pub start_us: i64,
-    /// What ffmpeg can do.
-    pub build: &'a Build,
+    pub(super) filter: String,
 }
 
 impl Burn {
     /// Draws the subtitles on pictures.
-    fn draw(&self, branch: &str, below: &Below<'_>, source: Source<'_>) -> Result<Drawn> {
+    ///
+    /// # Errors
+    /// `InvalidInput` when the source has no such track or it consists of pictures; `Unsupported` when ffmpeg cannot draw.
+    pub(super) fn draw(&self, branch: &str, below: &Below<'_>, source: Source<'_>) -> Result<Drawn> {
         let Source { info, start_us, build } = source;
         if !build.filters("ass") {
             let told = "the installed ffmpeg cannot draw subtitles: it lacks the filter ass";

@@ -3,6 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::features::item::Given;
+use crate::features::marks::Laid;
+use crate::features::over::{self, Over};
 use crate::graph::Geometry;
 
 const BELOW: Below<'static> = Below {
@@ -38,7 +40,13 @@ fn info(tracks: &[(u32, &str, bool)]) -> MediaInfo {
 
 fn laid(template: &Value, info: &MediaInfo) -> Result<Laid> {
     let (burn, build) = (read(template).unwrap(), build());
-    over(Some(&burn), &[], 1, "", &BELOW, Source { info, start_us: 5_000_000, build: &build })
+    over::lay(
+        Over { burn: Some(&burn), ..Over::default() },
+        1,
+        "",
+        &BELOW,
+        Source { info, start_us: 5_000_000, build: &build },
+    )
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::{check, support};
 use crate::features::burn::{self, Burn};
 use crate::features::item::{Given, Item, Place, definition, number_format, pattern};
 use crate::features::marks::{self, Found, Mark};
+use crate::features::mosaic::{self, Mosaic};
 use crate::hls::SEGMENT_VARIABLES;
 use crate::names::Variable;
 use crate::plan::Build;
@@ -54,6 +55,7 @@ pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError
         source: place.source.clone(),
         storage: given.storage(),
         marks: marks_of(item, marks, &params, &here, build)?,
+        mosaics: mosaics_of(item, &params, &here)?,
         burn: burn_of(&body, definition, files, &params, &here, build)?,
         params,
     })
@@ -73,6 +75,16 @@ fn marks_of(
         )));
     }
     Ok(marks)
+}
+
+fn mosaics_of(item: &Value, params: &Params, here: &str) -> Result<Vec<Mosaic>, ApiError> {
+    let mosaics = mosaic::from_wire(item, here)?;
+    if !mosaics.is_empty() && !matches!(params.video, Some(Video::Encode(_))) {
+        return Err(invalid_parameter_value(format!(
+            "{here}.MosaicSet needs pictures that are coded again; the template copies them or leaves them out"
+        )));
+    }
+    Ok(mosaics)
 }
 
 fn burn_of(

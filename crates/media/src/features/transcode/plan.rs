@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
-use crate::features::burn;
 use crate::features::marks::Laid;
+use crate::features::over::{self, Over};
 use crate::graph::overlay::Below;
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{is_bare, is_indexed, seconds};
@@ -81,8 +81,9 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
             format: encode.picture().pixels.format,
             is_still: false,
         };
-        let source = burn::Source { info, start_us, build };
-        laid = burn::over(step.burn.as_ref(), &step.marks, 1, "", &below, source)?;
+        let source = over::Source { info, start_us, build };
+        let over = Over { mosaics: &step.mosaics, burn: step.burn.as_ref(), marks: &step.marks };
+        laid = over::lay(over, 1, "", &below, source)?;
     }
     if let Some(v) = streams.video {
         let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };

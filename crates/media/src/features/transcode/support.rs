@@ -11,7 +11,6 @@ use super::words::VideoCodec;
 use crate::plan::Build;
 
 const BLIND: &str = "digital watermarks are not built yet";
-const MOSAICS: &str = "mosaics are not built yet";
 const SUBTITLES: &str = "tracks of subtitles in transcodes are not built yet";
 const TRACKS: &str = "the choice and merging of audio tracks is not built yet";
 const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
@@ -23,7 +22,6 @@ pub const REFUSED: &[Refused] = &[
         why: "there is no VOD service here",
     },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: BLIND },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: MOSAICS },
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.HeadTailParameter",
         why: "head and tail clips are not built yet",
