@@ -3,6 +3,7 @@
 //! Each test has a server of its own. Tests are skipped, and say so, where the media tools are absent.
 
 mod adaptive;
+mod added;
 mod burn;
 mod callbacks;
 mod clips;

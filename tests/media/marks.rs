@@ -352,3 +352,42 @@ async fn a_picture_of_the_callers_own_is_fetched_and_a_bad_one_is_told() {
     }
     assert_eq!(done[4].result["Status"], "SUCCESS", "{:#}", done[4].result);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mosaic_is_coarse_and_the_rest_is_not() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let noise = "color=c=black:s=640x360:r=25:d=4,geq=lum='random(1)*255':cb=128:cr=128";
+    let words = [
+        "-f",
+        "lavfi",
+        "-i",
+        noise,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-qp",
+        "0",
+        "-pix_fmt",
+        "yuv420p",
+    ];
+    let source = made::film("mp4", &words);
+    let mut item = item((640, 360), &json!([]));
+    item["MosaicSet"] = json!([
+        {"XPos": "160px", "YPos": "25%", "Width": "128px", "Height": "128px", "StartTimeOffset": 1, "EndTimeOffset": -1},
+        {"XPos": "480px"},
+    ]);
+    let done = bench.transcode(&source, &[item]).await.remove(0);
+    let spread = |at_s: f64, x: i64, y: i64, side: i64| patch(done.file(), at_s, (x, y, side, side)).spread;
+    // Squares of 16 pixels from (160, 90), plain inside.
+    for (x, y) in [(162, 92), (178, 92), (274, 204)] {
+        assert!(spread(2.0, x, y, 12) < 4.0, "{x} {y}: {}", spread(2.0, x, y, 12));
+        assert!(spread(0.5, x, y, 12) > 30.0 && spread(3.5, x, y, 12) > 30.0, "{x} {y}");
+    }
+    // The other one has its usual size, 64 by 36, and stays; beside them nothing changed.
+    assert!(spread(0.5, 482, 2, 4) < 6.0 && spread(3.5, 538, 26, 4) < 6.0);
+    for (x, y) in [(140, 92), (290, 92), (162, 70), (162, 222), (548, 10), (490, 40)] {
+        assert!(spread(2.0, x, y, 12) > 30.0, "{x} {y}");
+    }
+}

@@ -43,34 +43,61 @@ impl From<String> for Arg {
     }
 }
 
-/// A text in the job's folder that becomes another one.
+/// A file of subtitles in the job's folder that becomes another one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Convert {
-    /// The file of subtitles.
+    /// The file.
     pub from: String,
-    /// The script of ASS to write.
+    /// The file to write.
     pub to: String,
-    /// The file of the font, when the caller brings one.
-    pub font: Option<String>,
-    /// How the subtitles look.
-    pub look: Look,
-    /// What is added to their times, in microseconds.
+    /// What it becomes.
+    pub into: Into,
+    /// What is added to its times, in microseconds.
     pub shift_us: i64,
     /// What it is in the request, for messages.
     pub name: String,
 }
 
+/// What subtitles become.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Into {
+    /// WebVTT.
+    Vtt,
+    /// A script of ASS.
+    Ass {
+        /// How they look.
+        look: Box<Look>,
+        /// The file of the font, when the caller brings one.
+        font: Option<String>,
+    },
+}
+
 impl Convert {
-    /// The script of the bytes of a file, in the font of these bytes.
+    /// The file of the caller's font.
+    pub fn font(&self) -> Option<&str> {
+        match &self.into {
+            Into::Ass { font, .. } => font.as_deref(),
+            Into::Vtt => None,
+        }
+    }
+
+    /// What the bytes of the file become, in the font of these bytes.
     ///
     /// # Errors
     /// `InvalidInput` when the subtitles or the font cannot be read.
-    pub fn script(&self, text: &[u8], font: Option<&[u8]>) -> mps_core::Result<String> {
-        let mut look = self.look.clone();
-        if let Some(font) = font {
-            look.family = Some(crate::fonts::family_of(font)?);
+    pub fn text(&self, subtitles: &[u8], font: Option<&[u8]>) -> mps_core::Result<String> {
+        let subtitles = Subtitles::read(subtitles)?;
+        match &self.into {
+            Into::Vtt => subtitles.to_vtt(self.shift_us),
+            Into::Ass { look, .. } => {
+                let mut look = (**look).clone();
+                if let Some(font) = font {
+                    look.family = Some(crate::fonts::family_of(font)?);
+                }
+                subtitles.to_ass(&look, self.shift_us)
+            }
         }
-        Subtitles::read(text)?.to_ass(&look, self.shift_us)
     }
 }
 

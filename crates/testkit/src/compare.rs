@@ -8,8 +8,10 @@ mod probe;
 mod sound;
 
 pub use picture::{Patch, frame, is_interlaced, patch, psnr, ssim};
-pub use probe::{Probe, decode, frame_times, gather, key_frame_times, packet_times, picture_packets, probe};
-pub use sound::{Sync, loudness_db, sync, tone_hz};
+pub use probe::{
+    Probe, decode, frame_times, gather, key_frame_times, packet_times, picture_packets, probe, subtitles,
+};
+pub use sound::{Sync, extract, loudness_db, sync, tone_hz};
 
 use std::path::Path;
 use std::process::{Command, Output};

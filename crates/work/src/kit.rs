@@ -201,12 +201,12 @@ impl Kit {
 pub(crate) async fn convert(convert: &plan::Convert, folder: &Path) -> Result<()> {
     let failed = |what: &'static str| move |e| Error::internal(what).because(e);
     let text = tokio::fs::read(folder.join(&convert.from)).await.map_err(failed("cannot read a text"))?;
-    let font = match &convert.font {
+    let font = match convert.font() {
         Some(file) => Some(tokio::fs::read(folder.join(file)).await.map_err(failed("cannot read a font"))?),
         None => None,
     };
     let (wanted, to) = (convert.clone(), folder.join(&convert.to));
-    let script = tokio::task::spawn_blocking(move || wanted.script(&text, font.as_deref())).await;
-    let script = script.map_err(|e| Error::internal("the conversion of a text broke off").because(e))??;
-    tokio::fs::write(to, script).await.map_err(failed("cannot write a text"))
+    let made = tokio::task::spawn_blocking(move || wanted.text(&text, font.as_deref())).await;
+    let made = made.map_err(|e| Error::internal("the conversion of a text broke off").because(e))??;
+    tokio::fs::write(to, made).await.map_err(failed("cannot write a text"))
 }

@@ -16,6 +16,8 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         marks: Vec::new(),
         burn: None,
         mosaics: Vec::new(),
+        sounds: Vec::new(),
+        captions: Vec::new(),
         naming: Naming {
             directory: "/out/".to_owned(),
             object: "{inputName}.{format}".to_owned(),

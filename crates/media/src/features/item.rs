@@ -51,9 +51,10 @@ pub fn named<'a>(item: &'a Value, inputs: &[(&str, &str)]) -> Vec<(String, &'a V
     for (path, member) in inputs {
         let place = path.split('.').fold(item, |value, name| &value[name]);
         let list = place.as_array().map(Vec::as_slice).unwrap_or_default();
-        found.extend(
-            list.iter().enumerate().map(|(nth, each)| (format!("{path}.{nth}.{member}"), &each[*member])),
-        );
+        found.extend(list.iter().enumerate().map(|(nth, each)| match *member {
+            "" => (format!("{path}.{nth}"), each),
+            member => (format!("{path}.{nth}.{member}"), &each[member]),
+        }));
         if place.is_object() {
             found.push((format!("{path}.{member}"), &place[*member]));
         }

@@ -4,6 +4,7 @@
 //! of what came out, and tells the caller. Everybody else knows features by [`ALL`] alone.
 
 pub mod adaptive;
+pub mod added;
 pub mod burn;
 pub mod item;
 pub mod marks;
@@ -74,7 +75,7 @@ pub trait Feature: Send + Sync {
     /// The templates that its items name.
     fn family(&self) -> &'static dyn Family;
     /// Members of its items, lists or structures with their path from the item down, that name files of the caller's;
-    /// each with the member that does.
+    /// each with the member that does, which is empty when the whole member of a list does.
     fn inputs(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }

@@ -1,5 +1,7 @@
 //! SRT and WebVTT as cues.
 
+use std::fmt::Write as _;
+
 use mps_core::{Error, Result};
 
 use super::markup;
@@ -127,4 +129,22 @@ fn lines_down(value: &str) -> Option<f64> {
     let number: i32 = value.parse().ok()?;
     let part = f64::from(number) / 18.0;
     Some(if number < 0 { 1.0 + (f64::from(number) + 1.0) / 18.0 } else { part }.clamp(0.02, 0.98))
+}
+
+/// Cues as a file of WebVTT, in the middle below.
+pub(super) fn to_vtt(cues: &[Cue], shift_us: i64) -> String {
+    let stamp = |us: i64| {
+        let ms = (us + 500) / 1000;
+        format!("{:02}:{:02}:{:02}.{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000)
+    };
+    let mut text = "WEBVTT\n".to_owned();
+    for cue in cues {
+        let (start_us, end_us) = ((cue.start_us + shift_us).max(0), cue.end_us + shift_us);
+        if end_us <= start_us {
+            continue;
+        }
+        let lines: Vec<String> = cue.lines.iter().map(|line| markup::to_vtt(line)).collect();
+        let _ = write!(text, "\n{} --> {}\n{}\n", stamp(start_us), stamp(end_us), lines.join("\n"));
+    }
+    text
 }

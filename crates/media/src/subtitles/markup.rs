@@ -83,3 +83,51 @@ fn entity(text: &str) -> (String, usize) {
     let found = KNOWN.iter().find(|(name, _)| text.starts_with(name));
     found.map_or_else(|| ("&".to_owned(), 1), |(name, sign)| ((*sign).to_owned(), name.len()))
 }
+
+/// A line with the markup of ASS in the words of WebVTT.
+pub(super) fn to_vtt(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find(['{', '\\', '<', '>', '&']) {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at..];
+        let used = match tail.as_bytes()[0] {
+            b'{' => {
+                let end = tail.find('}').unwrap_or(tail.len() - 1);
+                out.push_str(match tail[1..end].as_bytes() {
+                    b"\\b1" => "<b>",
+                    b"\\b0" => "</b>",
+                    b"\\i1" => "<i>",
+                    b"\\i0" => "</i>",
+                    b"\\u1" => "<u>",
+                    b"\\u0" => "</u>",
+                    _ => "",
+                });
+                end + 1
+            }
+            b'\\' if tail.starts_with("\\{") || tail.starts_with("\\}") => {
+                out.push_str(&tail[1..2]);
+                2
+            }
+            b'\\' => {
+                out.push('\\');
+                if tail.starts_with("\\\u{2060}") { 1 + '\u{2060}'.len_utf8() } else { 1 }
+            }
+            b'<' => {
+                out.push_str("&lt;");
+                1
+            }
+            b'>' => {
+                out.push_str("&gt;");
+                1
+            }
+            _ => {
+                out.push_str("&amp;");
+                1
+            }
+        };
+        rest = &tail[used..];
+    }
+    out.push_str(rest);
+    out
+}

@@ -66,6 +66,19 @@ impl Subtitles {
     }
 }
 
+impl Subtitles {
+    /// A file of WebVTT; times are moved by `shift_us`, and what is over before 0 is left out.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a script of ASS, whose looks WebVTT does not have.
+    pub fn to_vtt(&self, shift_us: i64) -> Result<String> {
+        match self {
+            Self::Cues(cues) => Ok(cue::to_vtt(cues, shift_us)),
+            Self::Ass(_) => Err(Error::invalid("a script of ASS is no WebVTT")),
+        }
+    }
+}
+
 fn counted(cues: Vec<Cue>) -> Result<Vec<Cue>> {
     match cues.len() {
         0 => Err(Error::invalid("the subtitles have no cue")),

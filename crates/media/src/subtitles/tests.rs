@@ -134,3 +134,12 @@ fn a_script_of_the_callers_keeps_what_the_call_leaves_open() {
     let empty = own.split("Dialogue").next().unwrap();
     assert!(Subtitles::read(empty.as_bytes()).unwrap().to_ass(&plain, 0).is_err());
 }
+
+#[test]
+fn cues_become_web_vtt_at_another_time() {
+    let text = "1\n00:00:01,000 --> 00:00:02,000\nover\n\n2\n00:00:02,500 --> 00:00:04,250\n\
+                <i>a</i> {b} \\N 1 < 2 & 3\n";
+    let vtt = Subtitles::Cues(cues(text)).to_vtt(-3_000_000).unwrap();
+    assert_eq!(vtt, "WEBVTT\n\n00:00:00.000 --> 00:00:01.250\n<i>a</i> {b} \\N 1 &lt; 2 &amp; 3\n");
+    assert_eq!(cues(&vtt)[0].lines, cues(text)[1].lines);
+}

@@ -188,3 +188,10 @@ fn table(path: &Path, stream: &str, entries: &str, more: &[&str]) -> Vec<Vec<Str
     let text = run("ffprobe", &words);
     String::from_utf8_lossy(&text).lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
+
+/// The text of the `nth` track of subtitles as SRT.
+pub fn subtitles(path: &Path, nth: usize) -> String {
+    let map = format!("0:s:{nth}");
+    let srt = run("ffmpeg", &["-v", "error", "-i", name(path), "-map", &map, "-f", "srt", "-"]);
+    String::from_utf8(srt).expect("subtitles are text")
+}

@@ -45,6 +45,11 @@ pub fn tone_hz(path: &Path) -> f64 {
     crossings as f64 / 2.0 / (middle.len() as f64 / RATE as f64)
 }
 
+/// Writes one stream of sound, named as ffmpeg does (`0:a:1`), into a file of its own.
+pub fn extract(path: &Path, stream: &str, to: &Path) {
+    run("ffmpeg", &["-v", "error", "-y", "-i", name(path), "-map", stream, name(to)]);
+}
+
 /// Flashes and beeps of a test film.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sync {

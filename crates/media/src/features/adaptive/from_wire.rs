@@ -3,18 +3,17 @@
 use std::borrow::Cow;
 
 use mps_wire::ApiError;
-use mps_wire::codes::{invalid_parameter_value, missing_parameter, unsupported_operation, value_of};
+use mps_wire::codes::{invalid_parameter_value, unsupported_operation};
 use serde_json::Value;
 
-use super::params::{Added, Format, Naming, Params, StepParams};
+use super::params::{Format, Naming, Params, StepParams};
 use super::{LIST, names, streams};
+use crate::features::added::{self, Added, List};
 use crate::features::item::{definition, pattern};
 use crate::features::{Item, burn, marks};
 use crate::plan::Build;
 use crate::templates::{self, Family as _};
 
-/// Most files of sound and of subtitles; ours, as the API names no limit.
-const MOST_ADDED: usize = 20;
 /// Most times of key frames; ours, as the API names no limit.
 const MOST_KEY_TIMES: usize = 1000;
 
@@ -31,13 +30,20 @@ pub(super) fn from_wire(item: &Item<'_>, build: &Build) -> Result<StepParams, Ap
         ApiError { message, ..error }
     })?;
     check_kind(item.value, &body, &here)?;
-    let sounds = added(item, "AddOnAudios", "InputInfo", ("AudioName", "AudioLanguage"), &here)?;
+    let list = List {
+        holder: item.value,
+        above: "",
+        list: "AddOnAudios",
+        input: "InputInfo",
+        labels: ("AudioName", "AudioLanguage"),
+    };
+    let sounds = added::read(list, item.given, &here)?;
     if !sounds.is_empty() && params.streams.iter().all(|stream| stream.tracks.is_empty()) {
         return Err(invalid_parameter_value(format!(
             "{here}.AddOnAudios: no stream of template {number} says how sound is coded"
         )));
     }
-    let captions = captions(item, &here)?;
+    let captions = added::captions(item.value, "", item.given, &here)?;
     check_languages(&params, &sounds, &here)?;
     let marks = marks::from_wire(item.value, item.marks, &here, false, build)?;
     if !marks.is_empty() && params.streams.iter().all(|stream| stream.video().is_none()) {
@@ -104,82 +110,6 @@ fn check_kind(item: &Value, body: &Value, here: &str) -> Result<(), ApiError> {
     }
     let kind = if is_pure_audio { "PureAudio" } else { "Common" };
     Err(invalid_parameter_value(format!("{here}.DefinitionType: the template is of the type {kind}")))
-}
-
-/// Files of the caller's in the list `member`, each with its input as the call checked it.
-fn added(
-    item: &Item<'_>,
-    member: &str,
-    input: &str,
-    (name, language): (&str, &str),
-    here: &str,
-) -> Result<Vec<Added>, ApiError> {
-    let list = item.value[member].as_array().map(Vec::as_slice).unwrap_or_default();
-    if list.len() > MOST_ADDED {
-        let told = format!("{here}.{member} has {} files; {MOST_ADDED} is the most", list.len());
-        return Err(invalid_parameter_value(told));
-    }
-    let mut all: Vec<Added> = Vec::new();
-    for (nth, file) in list.iter().enumerate() {
-        let here = format!("{here}.{member}.{nth}");
-        let checked = item.given.iter().find(|found| found.path == format!("{member}.{nth}.{input}"));
-        let checked = checked.ok_or_else(|| missing_parameter(format!("{here}.{input} is required")))?;
-        all.push(Added {
-            input: checked.input.clone(),
-            name: label(&file[name], name, 64, &here)?,
-            language: label(&file[language], language, 16, &here)?,
-            is_default: file["DefaultTrack"] == true,
-        });
-    }
-    if all.iter().filter(|file| file.is_default).count() > 1 {
-        let told = format!("{here}.{member} has several files with DefaultTrack; it can have one");
-        return Err(value_of("DefaultTrack", told));
-    }
-    Ok(all)
-}
-
-fn label(value: &Value, name: &str, most: usize, here: &str) -> Result<String, ApiError> {
-    let text = value.as_str().unwrap_or_default();
-    if text.chars().count() > most || text.chars().any(char::is_control) {
-        return Err(invalid_parameter_value(format!(
-            "{here}.{name} is longer than {most} characters or holds a control character"
-        )));
-    }
-    if name.ends_with("Language") && !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-        return Err(invalid_parameter_value(format!("{here}.{name} {text:?} is no code of a language")));
-    }
-    Ok(text.to_owned())
-}
-
-fn captions(item: &Item<'_>, here: &str) -> Result<Vec<Added>, ApiError> {
-    for (nth, file) in item.value["AddOnSubtitles"].as_array().into_iter().flatten().enumerate() {
-        let here = format!("{here}.AddOnSubtitles.{nth}");
-        match file["Type"].as_str().unwrap_or_default() {
-            "" | "subtitle-stream" => {}
-            kind @ ("close-caption-708" | "close-caption-608") => {
-                let told = format!("{here}.Type {kind} is not built yet: take subtitle-stream");
-                return Err(unsupported_operation(told));
-            }
-            other => {
-                let told = format!(
-                    "{here}.Type {other:?} is not one of subtitle-stream, close-caption-708, close-caption-608"
-                );
-                return Err(invalid_parameter_value(told));
-            }
-        }
-        match file["OutputFormat"].as_str().unwrap_or_default() {
-            "" | "WebVTT" => {}
-            "TTML" => {
-                let told = format!("{here}.OutputFormat TTML is not built yet: take WebVTT");
-                return Err(unsupported_operation(told));
-            }
-            other => {
-                let told = format!("{here}.OutputFormat {other:?} is not one of WebVTT, TTML");
-                return Err(invalid_parameter_value(told));
-            }
-        }
-    }
-    added(item, "AddOnSubtitles", "Subtitle", ("SubtitleName", "SubtitleLanguage"), here)
 }
 
 /// Players of DASH tell tracks apart by their languages alone.

@@ -5,9 +5,9 @@ use mps_core::media_info::MediaInfo;
 
 use super::ladder::{self, Cuts, Rung};
 use super::layout::{Layout, Packer};
-use super::params::{Added, Format, StepParams};
-use super::plan::captions_file;
+use super::params::{Format, StepParams};
 use super::{names, packaging};
+use crate::features::added::{Added, captions_file};
 use crate::features::transcode::params::Audio;
 use crate::features::transcode::words::AudioCodec;
 use crate::hls::Packaging;

@@ -6,7 +6,7 @@ use super::ladder::Cuts;
 use super::layout::{Layout, Packer};
 use super::outputs::TS_BEGINS_S;
 use super::params::{Format, StepParams};
-use super::plan::captions_file;
+use crate::features::added::captions_file;
 use crate::package::short;
 use crate::plan::{Arg, Command, Tool};
 

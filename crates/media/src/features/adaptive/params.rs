@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::features::added::Added;
 use crate::features::burn::Burn;
 use crate::features::marks::Mark;
 use crate::features::transcode::params::{Audio, Hls, Params as Encoding, Video, VideoEncode};
@@ -135,19 +136,6 @@ impl Params {
         let first = self.streams.iter().find(|stream| stream.video().is_some()).or(self.streams.first());
         first.map(|stream| stream.encoding.hls).unwrap_or_default()
     }
-}
-
-/// A file of the caller's that becomes a track.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Added {
-    /// Where it is: the API's `MediaInputInfo`, checked.
-    pub input: Value,
-    /// What a player calls it; empty leaves it to us.
-    pub name: String,
-    /// Its language; empty is unknown.
-    pub language: String,
-    /// Whether it is played unless another is chosen.
-    pub is_default: bool,
 }
 
 /// How the outputs are named; patterns are checked.

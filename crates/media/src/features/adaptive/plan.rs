@@ -14,6 +14,7 @@ use super::ladder::{self, Cuts, Rung};
 use super::layout::{Layout, Source};
 use super::params::{Sound, StepParams};
 use super::{outputs, packaging};
+use crate::features::added;
 use crate::features::marks::Laid;
 use crate::features::over::{self, Over};
 use crate::features::transcode::keyframes::Grid;
@@ -22,12 +23,7 @@ use crate::features::transcode::words::VideoCodec;
 use crate::features::transcode::{audio, check_level, video};
 use crate::graph::overlay::Below;
 use crate::graph::picture;
-use crate::plan::{Arg, Build, Command, Extra, Fetch, Output, Plan};
-
-/// The most bytes of a file of the caller's with subtitles.
-const MOST_CAPTIONS_BYTES: u64 = 20 << 20;
-/// The most bytes of a file of the caller's with sound.
-const MOST_SOUND_BYTES: u64 = 4 << 30;
+use crate::plan::{Arg, Build, Command, Fetch, Output, Plan};
 
 /// Plans a step. `task_id` is the public id, for `{taskId}`.
 ///
@@ -121,21 +117,7 @@ fn prepared(step: &StepParams, marked: &[Laid]) -> Vec<Command> {
             commands.push(command.clone());
         }
     }
-    let prepare = |name: String, file: String, words: &[&str], made: &str| {
-        let mut args = vec![Arg::from("-i"), Arg::File(file)];
-        args.extend(words.iter().map(|word| Arg::from(*word)));
-        args.push(if made == "-" { Arg::from("-") } else { Arg::File(made.to_owned()) });
-        Command { prepares: Some(name), ..Command::ffmpeg(args, 0) }
-    };
-    for nth in 0..step.sounds.len() {
-        let words = ["-map", "0:a:0", "-frames:a", "1", "-f", "null"];
-        commands.push(prepare(format!("AddOnAudios.{nth}"), given_sound(nth), &words, "-"));
-    }
-    for nth in 0..step.captions.len() {
-        let words = ["-map", "0:s:0", "-c:s", "webvtt", "-f", "webvtt"];
-        let name = format!("AddOnSubtitles.{nth}");
-        commands.push(prepare(name, given_captions(nth), &words, &captions_file(nth)));
-    }
+    commands.extend(added::prepared(&step.sounds, &step.captions));
     commands
 }
 
@@ -146,31 +128,8 @@ fn fetches(step: &StepParams, marked: &[Laid]) -> Vec<Fetch> {
             all.push(fetch.clone());
         }
     }
-    for (nth, sound) in step.sounds.iter().enumerate() {
-        let from = Extra::Input(sound.input.clone());
-        let name = format!("AddOnAudios.{nth}");
-        all.push(Fetch { from, file: given_sound(nth), name, most_bytes: MOST_SOUND_BYTES });
-    }
-    for (nth, text) in step.captions.iter().enumerate() {
-        let from = Extra::Input(text.input.clone());
-        let name = format!("AddOnSubtitles.{nth}");
-        all.push(Fetch { from, file: given_captions(nth), name, most_bytes: MOST_CAPTIONS_BYTES });
-    }
+    all.extend(added::fetches(&step.sounds, &step.captions));
     all
-}
-
-/// Names of files in the job's folder.
-fn given_sound(nth: usize) -> String {
-    format!("given-sound-{nth}")
-}
-
-fn given_captions(nth: usize) -> String {
-    format!("given-captions-{nth}")
-}
-
-/// Subtitles as WebVTT.
-pub(super) fn captions_file(nth: usize) -> String {
-    format!("captions-{nth}.vtt")
 }
 
 fn encode(
@@ -184,7 +143,7 @@ fn encode(
 ) -> Result<Command> {
     let mut args = vec![Arg::from("-i"), Arg::Source];
     for nth in 0..step.sounds.len() {
-        args.extend([Arg::from("-i"), Arg::File(given_sound(nth))]);
+        args.extend([Arg::from("-i"), Arg::File(added::sound_file(nth))]);
     }
     args.extend(marked.iter().flat_map(|laid| laid.inputs.clone()));
     if let Some(source) = info.main_video() {

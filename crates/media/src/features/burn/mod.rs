@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::over::Source;
 use crate::graph::overlay::{Below, Length};
-use crate::plan::{Arg, Command, Convert, Extra, Fetch};
+use crate::plan::{self, Arg, Command, Convert, Extra, Fetch};
 use crate::subtitles::{Board, Edge, Look, MOST_BYTES};
 
 pub use from_wire::from_wire;
@@ -115,8 +115,10 @@ impl Burn {
         let convert = Convert {
             from: FILE.to_owned(),
             to: script,
-            font: self.font.is_some().then(|| FONT.to_owned()),
-            look: self.look(below.geometry.frame),
+            into: plan::Into::Ass {
+                look: Box::new(self.look(below.geometry.frame)),
+                font: self.font.is_some().then(|| FONT.to_owned()),
+            },
             shift_us: below.zero_us - start_us,
             name: NAME.to_owned(),
         };

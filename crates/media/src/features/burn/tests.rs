@@ -6,6 +6,7 @@ use crate::features::item::Given;
 use crate::features::marks::Laid;
 use crate::features::over::{self, Over};
 use crate::graph::Geometry;
+use crate::plan::Build;
 
 const BELOW: Below<'static> = Below {
     geometry: Geometry { scaled: (640, 360), frame: (640, 360), finish: None },
@@ -49,16 +50,21 @@ fn laid(template: &Value, info: &MediaInfo) -> Result<Laid> {
     )
 }
 
+fn look(laid: &Laid) -> &Look {
+    let plan::Into::Ass { look, .. } = &laid.convert[0].into else { panic!("{laid:?}") };
+    look
+}
+
 #[test]
 fn a_file_is_fetched_converted_and_drawn_at_the_time_of_the_source() {
     let laid = laid(&json!({"Path": "x", "StreamIndex": 2, "FontSize": "10%"}), &info(&[])).unwrap();
     assert_eq!(laid.graph, "[below]ass=filename=captions.ass[drawn];[drawn]format=yuv420p[marked]");
     assert_eq!(laid.fetch[0].from, Extra::Input(json!({"Type": "URL"})));
     assert!(laid.prepare.is_empty());
-    let convert = &laid.convert[0];
-    assert_eq!((convert.shift_us, convert.look.size), (-3_000_000, Some(36.0)));
-    assert_eq!(convert.look.family.as_deref(), Some("Noto Sans CJK SC"));
-    assert_eq!((convert.look.colour, convert.look.outline, convert.look.board), (None, None, None));
+    assert_eq!(laid.convert[0].shift_us, -3_000_000);
+    let look = look(&laid);
+    assert_eq!((look.size, look.family.as_deref()), (Some(36.0), Some("Noto Sans CJK SC")));
+    assert_eq!((look.colour, look.outline, look.board), (None, None, None));
 }
 
 #[test]
@@ -93,7 +99,7 @@ fn lengths_are_pixels_or_parts_of_the_frame() {
         laid.graph
     );
     assert_eq!(laid.fetch[1].file, "fonts/captions");
-    let look = &laid.convert[0].look;
+    let look = look(&laid);
     assert_eq!((look.family.as_deref(), look.colour, look.alpha), (None, Some(0xff_80_00), Some(0.9)));
     assert_eq!((look.y, look.is_top, look.line_spacing), (Some(20.0), true, 8.0));
     let board = Board { y: 18.0, width: 576.0, height: 72.0, colour: 0xff, alpha: 0.8 };

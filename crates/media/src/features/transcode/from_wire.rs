@@ -8,9 +8,10 @@ use mps_wire::types::RawTranscodeParameter;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::params::{Clip, Hls, Naming, Params, StepParams, Video};
+use super::params::{Audio, Clip, Hls, Naming, Params, StepParams, Video};
 use super::words::Container;
 use super::{check, support};
+use crate::features::added::{self, Added, List};
 use crate::features::burn::{self, Burn};
 use crate::features::item::{Given, Item, Place, definition, number_format, pattern};
 use crate::features::marks::{self, Found, Mark};
@@ -55,6 +56,8 @@ pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError
         source: place.source.clone(),
         storage: given.storage(),
         marks: marks_of(item, marks, &params, &here, build)?,
+        sounds: sounds_of(item, files, &params, &here)?,
+        captions: captions_of(item, files, &params, &here)?,
         mosaics: mosaics_of(item, &params, &here)?,
         burn: burn_of(&body, definition, files, &params, &here, build)?,
         params,
@@ -75,6 +78,31 @@ fn marks_of(
         )));
     }
     Ok(marks)
+}
+
+fn sounds_of(item: &Value, given: &[Given], params: &Params, here: &str) -> Result<Vec<Added>, ApiError> {
+    let (list, above) = ("AddonAudioStream", "OverrideParameter.");
+    let of = List { holder: &item["OverrideParameter"], above, list, input: "", labels: ("", "") };
+    let sounds = added::read(of, given, here)?;
+    let is_encoded = matches!(params.audio, Some(Audio::Encode(_)));
+    if !sounds.is_empty() && (!is_encoded || !params.container.has_tracks()) {
+        return Err(invalid_parameter_value(format!(
+            "{here}.{above}{list} needs sound that is coded again, and mp4, mov, mkv or ts to hold several tracks"
+        )));
+    }
+    Ok(sounds)
+}
+
+fn captions_of(item: &Value, given: &[Given], params: &Params, here: &str) -> Result<Vec<Added>, ApiError> {
+    let above = "OverrideParameter.";
+    let captions = added::captions(&item["OverrideParameter"], above, given, here)?;
+    if !captions.is_empty() && params.container.captions().is_none() {
+        return Err(invalid_parameter_value(format!(
+            "{here}.{above}AddOnSubtitles: {} cannot hold subtitles here; take mp4, mov or mkv, or adaptive streaming",
+            params.container.word()
+        )));
+    }
+    Ok(captions)
 }
 
 fn mosaics_of(item: &Value, params: &Params, here: &str) -> Result<Vec<Mosaic>, ApiError> {

@@ -69,6 +69,8 @@ impl Feature for Transcode {
             (OVER, "Path"),
             (OVER, "SubtitleFileInput"),
             (OVER, "FontFileInput"),
+            ("OverrideParameter.AddOnSubtitles", "Subtitle"),
+            ("OverrideParameter.AddonAudioStream", ""),
         ]
     }
 

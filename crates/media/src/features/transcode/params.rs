@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{AudioCodec, Container, VideoCodec};
+use crate::features::added::Added;
 use crate::features::burn::Burn;
 use crate::features::marks::Mark;
 use crate::features::mosaic::Mosaic;
@@ -229,6 +230,12 @@ pub struct StepParams {
     /// What is laid over the pictures.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// Files whose sound becomes further tracks.
+    #[serde(default)]
+    pub sounds: Vec<Added>,
+    /// Files that become tracks of subtitles.
+    #[serde(default)]
+    pub captions: Vec<Added>,
     /// Parts of the pictures that are made coarse.
     #[serde(default)]
     pub mosaics: Vec<Mosaic>,

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
+use crate::features::added;
 use crate::features::marks::Laid;
 use crate::features::over::{self, Over};
 use crate::graph::overlay::Below;
@@ -23,7 +24,7 @@ use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{is_bare, is_indexed, seconds};
 use crate::hls;
 use crate::names::{Pattern, Values};
-use crate::plan::{Arg, Build, Command, Output, Plan, Role};
+use crate::plan::{self, Arg, Build, Command, Convert, Output, Plan, Role};
 
 use super::from_wire::OBJECT_VARIABLES;
 
@@ -71,19 +72,20 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     let head = std::mem::take(&mut args);
 
     let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
+    // Where the first picture of the output lies on the clock of the filters.
+    let zero_us = if is_raw_pts { start_us + info.start_us } else { lead_in_us };
     let mut laid = Laid::default();
     if let Some((encode, source)) = streams.encode() {
         let below = Below {
             geometry: picture::geometry(encode.picture(), source),
             length_us,
-            // Where the first picture of the output lies on the clock of the filters.
-            zero_us: if is_raw_pts { start_us + info.start_us } else { lead_in_us },
+            zero_us,
             format: encode.picture().pixels.format,
             is_still: false,
         };
         let source = over::Source { info, start_us, build };
         let over = Over { mosaics: &step.mosaics, burn: step.burn.as_ref(), marks: &step.marks };
-        laid = over::lay(over, 1, "", &below, source)?;
+        laid = over::lay(over, 1 + step.sounds.len() + step.captions.len(), "", &below, source)?;
     }
     if let Some(v) = streams.video {
         let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
@@ -92,14 +94,20 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     if let Some(a) = streams.audio {
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
-    args.extend(["-map_metadata", "0", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
+    args.extend(added_maps(step));
+    args.extend(["-map_metadata", "0", "-map_chapters", "-1"].map(str::to_owned));
+    args.extend(captions_words(step));
+    args.push("-dn".to_owned());
     let pictures = Pictures { params, info, trim: trim.as_deref(), length_us, overlays: &laid.graph };
     picture_words(&mut args, pictures, &streams, build)?;
-    sound_words(&mut args, params, &streams, is_raw_pts, trim.as_deref());
+    sound_words(&mut args, step, &streams, is_raw_pts, trim.as_deref());
     if lead_in_us > 0 && trim.is_none() {
         args.extend(["-ss".to_owned(), seconds(lead_in_us)]);
     }
-    if let Some(end_us) = end_us {
+    // What is added must not go on behind the end of the source.
+    let has_added = !(step.sounds.is_empty() && step.captions.is_empty());
+    let known_us = Some(info.duration_us).filter(|length_us| has_added && *length_us > 0);
+    if let Some(end_us) = end_us.or(known_us) {
         if is_raw_pts {
             args.extend(["-to".to_owned(), seconds(end_us + info.start_us)]);
         } else {
@@ -110,6 +118,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
 
     let mut command: Vec<Arg> = head.into_iter().map(Arg::Text).collect();
     command.extend([Arg::from("-i"), Arg::Source]);
+    command.extend(added_inputs(step, start_us - lead_in_us, is_raw_pts.then_some(info.start_us)));
     command.extend(laid.inputs);
     command.extend(args.into_iter().map(Arg::Text));
     command.push(Arg::File(if params.container == Container::Hls {
@@ -117,9 +126,71 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     } else {
         file.clone()
     }));
-    let command = Command { convert: laid.convert, ..Command::ffmpeg(command, length_us) };
-    let commands = laid.prepare.into_iter().chain([command]).collect();
-    Ok(Plan { fetch: laid.fetch, commands, outputs, probe: Some(file), facts: Value::Null })
+    let convert = laid.convert.into_iter().chain(moves(step, zero_us - start_us)).collect();
+    let command = Command { convert, ..Command::ffmpeg(command, length_us) };
+    let prepared = added::prepared(&step.sounds, &step.captions);
+    let commands = laid.prepare.into_iter().chain(prepared).chain([command]).collect();
+    let fetch = laid.fetch.into_iter().chain(added::fetches(&step.sounds, &step.captions)).collect();
+    Ok(Plan { fetch, commands, outputs, probe: Some(file), facts: Value::Null })
+}
+
+/// Files that become tracks as inputs; the sound is entered like the source, the subtitles have its times already.
+/// `zero_us` is where the source's kept timestamps begin.
+fn added_inputs(step: &StepParams, start_us: i64, zero_us: Option<i64>) -> Vec<Arg> {
+    let mut words = Vec::new();
+    for nth in 0..step.sounds.len() {
+        if start_us > 0 {
+            words.extend([Arg::from("-ss"), Arg::Text(seconds(start_us))]);
+        }
+        if let Some(zero_us) = zero_us.filter(|zero_us| *zero_us != 0) {
+            words.extend([Arg::from("-itsoffset"), Arg::Text(seconds(zero_us))]);
+        }
+        words.extend([Arg::from("-i"), Arg::File(added::sound_file(nth))]);
+    }
+    words.extend((0..step.captions.len()).flat_map(|nth| [Arg::from("-i"), Arg::File(moved_captions(nth))]));
+    words
+}
+
+/// Subtitles at the times of the output.
+fn moved_captions(nth: usize) -> String {
+    format!("moved-{nth}.vtt")
+}
+
+/// Moves subtitles to where the output begins.
+fn moves(step: &StepParams, shift_us: i64) -> impl Iterator<Item = Convert> {
+    step.captions.iter().enumerate().map(move |(nth, captions)| Convert {
+        from: added::captions_file(nth),
+        to: moved_captions(nth),
+        into: plan::Into::Vtt,
+        shift_us,
+        name: captions.path.clone(),
+    })
+}
+
+fn added_maps(step: &StepParams) -> Vec<String> {
+    let sounds = step.sounds.len();
+    let sounds = (0..sounds)
+        .map(|nth| format!("{}:a:0", 1 + nth))
+        .chain((0..step.captions.len()).map(move |nth| format!("{}:s:0", 1 + sounds + nth)));
+    sounds.flat_map(|pad| ["-map".to_owned(), pad]).collect()
+}
+
+/// The words of the tracks of subtitles.
+fn captions_words(step: &StepParams) -> Vec<String> {
+    let Some(codec) = step.params.container.captions().filter(|_| !step.captions.is_empty()) else {
+        return vec!["-sn".to_owned()];
+    };
+    let mut words = vec!["-c:s".to_owned(), codec.to_owned()];
+    for (nth, track) in step.captions.iter().enumerate() {
+        for (name, value) in [("language", &track.language), ("title", &track.name)] {
+            if !value.is_empty() {
+                words.extend([format!("-metadata:s:s:{nth}"), format!("{name}={value}")]);
+            }
+        }
+        let disposition = if track.is_default { "default" } else { "0" };
+        words.extend([format!("-disposition:s:{nth}"), disposition.to_owned()]);
+    }
+    words
 }
 
 /// The streams that are used, with what happens to them.
@@ -312,12 +383,19 @@ pub fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Contain
 
 fn sound_words(
     args: &mut Vec<String>,
-    params: &Params,
+    step: &StepParams,
     streams: &Streams<'_>,
     is_raw_pts: bool,
     trim: Option<&str>,
 ) {
-    let Some(source) = streams.audio else { return };
+    // Sound that is added has a form of its own, which is brought to that of the first track.
+    let unknown = AudioStream { sample_rate_hz: 48_000, channels: 2, ..AudioStream::default() };
+    let source = match streams.audio {
+        Some(source) => source,
+        None if step.sounds.is_empty() => return,
+        None => &unknown,
+    };
+    let params = &step.params;
     match &params.audio {
         Some(Audio::Encode(encode)) => {
             let sound = audio::sound(encode, source, params.container);

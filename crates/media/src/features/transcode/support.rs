@@ -11,7 +11,6 @@ use super::words::VideoCodec;
 use crate::plan::Build;
 
 const BLIND: &str = "digital watermarks are not built yet";
-const SUBTITLES: &str = "tracks of subtitles in transcodes are not built yet";
 const TRACKS: &str = "the choice and merging of audio tracks is not built yet";
 const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
 
@@ -29,11 +28,6 @@ pub const REFUSED: &[Refused] = &[
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.RawParameter.AudioTemplate.TrackChannelInfo",
         why: TRACKS,
-    },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AddOnSubtitles", why: SUBTITLES },
-    Refused {
-        path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AddonAudioStream",
-        why: "added audio tracks are not built yet",
     },
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AudioTemplate.StreamSelects",

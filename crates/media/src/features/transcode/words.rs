@@ -76,6 +76,21 @@ impl Container {
         Self::ALL.into_iter().find(|c| c.word() == word)
     }
 
+    /// Whether it holds several tracks of sound that players offer.
+    pub const fn has_tracks(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov | Self::Mkv | Self::Ts)
+    }
+
+    /// ffmpeg's encoder of tracks of subtitles; `None` when it holds none.
+    pub const fn captions(self) -> Option<&'static str> {
+        match self {
+            Self::Mp4 | Self::Mov => Some("mov_text"),
+            Self::Mkv => Some("srt"),
+            Self::Webm => Some("webvtt"),
+            _ => None,
+        }
+    }
+
     /// Whether it holds sound alone.
     pub const fn is_audio_only(self) -> bool {
         matches!(self, Self::Mp3 | Self::Flac | Self::Ogg | Self::M4a | Self::Wav)
