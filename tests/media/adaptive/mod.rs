@@ -4,11 +4,11 @@ mod ladder;
 
 use mps_e2e::Bench;
 use mps_testkit::compare::{decode, frame_times, gather, packet_times, patch, probe, ssim, sync};
-use mps_testkit::made;
+use mps_testkit::{made, media_files};
 use serde_json::{Value, json};
 
 use crate::{number, seconds, tools_or_return};
-use ladder::{Ladder, ladder, results, rung, template};
+use ladder::{Ladder, ends, ladder, results, rung, template};
 
 /// A moving picture under this name.
 fn film(bench: &Bench, name: &str, height: u32, length_s: u64) -> std::path::PathBuf {
@@ -115,9 +115,7 @@ async fn all_kinds_of_segments_play_and_keep_sound_and_pictures_together() {
         let is_joint = ["ts-segment", "ts-byterange", "mp4-segment", "mp4-byterange"].contains(kind);
         assert_eq!(made.renditions().len(), usize::from(!is_joint), "{kind}: {}", made.manifest_text());
         assert_eq!(probe(&made.file(&variants[0].uri)).has("audio"), is_joint, "{kind}");
-        for name in made.names.iter().filter(|name| name.contains("packed") || name.ends_with(".aac")) {
-            assert!(kind.contains("packed"), "{kind}: {name}");
-        }
+        assert_eq!(made.names.iter().any(|name| ends(name, "aac")), kind.contains("packed"), "{kind}");
         let begins = made.begins(&variants[0].uri);
         assert_eq!(begins.len(), 3, "{kind}: {playlist}");
         assert_eq!(begins, made.begins(&variants[1].uri), "{kind}");
@@ -182,7 +180,7 @@ async fn sound_and_subtitles_of_the_callers_are_listed_and_play() {
         });
         let made = ladder(&bench, &source, item).await;
         let text = made.manifest_text();
-        let vtt = made.names.iter().find(|name| name.ends_with(".vtt")).expect("subtitles");
+        let vtt = made.names.iter().find(|name| ends(name, "vtt")).expect("subtitles");
         assert!(made.text(vtt).contains("Hello, 世界"), "{}", made.text(vtt));
         let whole = made.file("comment.mkv");
         if format == "HLS" {
@@ -335,7 +333,6 @@ async fn subtitles_are_part_of_every_stream() {
 async fn real_films_of_every_kind_become_ladders() {
     tools_or_return!();
     let bench = Bench::start().await;
-    let Some(folder) = std::env::var_os("MPS_TEST_MEDIA").map(std::path::PathBuf::from) else { return };
     for (name, upright) in [
         ("real/vfr_phone_rot180.mp4", false),
         ("real/phone_rot90_ios9.mov", true),
@@ -343,10 +340,7 @@ async fn real_films_of_every_kind_become_ladders() {
         ("real/hdr10_hevc_1080p.mp4", false),
         ("derived/multiaudio_eng_deu.mkv", false),
     ] {
-        let source = folder.join(name);
-        if !source.is_file() {
-            continue;
-        }
+        let Some(source) = media_files::media(name) else { continue };
         let mut streams = [rung(144, 200), rung(240, 400)];
         for stream in &mut streams {
             stream["Video"]["Fps"] = json!(0);

@@ -67,11 +67,12 @@ pub(super) struct Layout {
     pub(super) parts: Vec<Part>,
     /// Whether the pictures of each rung are H.265.
     pub(super) is_h265: Vec<bool>,
+    has_packager: bool,
 }
 
 impl Layout {
     /// The layout of `rungs` of a source.
-    pub(super) fn new(step: &StepParams, rungs: &[Rung], info: &MediaInfo) -> Self {
+    pub(super) fn new(step: &StepParams, rungs: &[Rung], info: &MediaInfo, has_packager: bool) -> Self {
         let mut sounds = Vec::new();
         let of_rung: Vec<Vec<usize>> =
             rungs.iter().map(|rung| sounds_of(step, rung, info, &mut sounds)).collect();
@@ -79,7 +80,7 @@ impl Layout {
         let is_joint = segments.sound == Sound::Joint && of_rung.iter().all(|sounds| sounds.len() <= 1);
         let codec = |rung: &Rung| rung.video.as_ref().map(|video| video.codec);
         let is_h265 = rungs.iter().map(|rung| codec(rung) == Some(VideoCodec::H265)).collect();
-        let mut layout = Self { sounds, of_rung, is_joint, parts: Vec::new(), is_h265 };
+        let mut layout = Self { sounds, of_rung, is_joint, parts: Vec::new(), is_h265, has_packager };
         for (nth, rung) in rungs.iter().enumerate() {
             let first = layout.of_rung[nth].first().copied();
             let part = match &rung.video {
@@ -154,10 +155,12 @@ impl Layout {
         format!("codecs-{nth}.m3u8")
     }
 
-    /// Whether ffmpeg packages the `nth` part and does not know the name of its codec.
+    /// Whether ffmpeg packages the `nth` part and does not know the name of its codec, which the packager does.
     pub(super) fn is_untold(&self, nth: usize) -> bool {
         let part = &self.parts[nth];
-        part.packer == Packer::Ffmpeg && part.video.is_some_and(|rung| self.is_h265[rung])
+        self.has_packager
+            && part.packer == Packer::Ffmpeg
+            && part.video.is_some_and(|rung| self.is_h265[rung])
     }
 
     /// Name in the job's folder of a playlist that the packager writes only to tell the codec of the `nth` part.

@@ -130,6 +130,11 @@ pub struct Params {
 }
 
 impl Params {
+    /// Whether a stream has more than one track of sound, so that sound lies apart.
+    pub fn has_several_tracks(&self) -> bool {
+        self.streams.iter().any(|stream| stream.tracks.len() > 1)
+    }
+
     /// How long segments are: of the first stream that has pictures, else of the first.
     pub fn hls(&self) -> Hls {
         let first = self.streams.iter().find(|stream| stream.video().is_some()).or(self.streams.first());

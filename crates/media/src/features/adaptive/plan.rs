@@ -37,7 +37,7 @@ const MOST_SOUND_BYTES: u64 = 4 << 30;
 pub(super) fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
     let rungs = ladder::choose(&step.params, info)?;
     check_start(&rungs, info)?;
-    let layout = Layout::new(step, &rungs, info);
+    let layout = Layout::new(step, &rungs, info, build.has_packager);
     let cuts = ladder::cuts(step, &rungs, info);
     let marked = marked(step, &rungs, info, build)?;
     let mut commands = prepared(step, &marked);

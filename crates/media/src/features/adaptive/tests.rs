@@ -391,6 +391,11 @@ fn a_missing_encoder_is_refused_in_the_call() {
     let told = read_with(&ten(), &body, &build).unwrap_err();
     assert!(told.starts_with("UnsupportedOperation") && told.contains("libx265"), "{told}");
     assert!(told.contains("StreamInfos.1"), "{told}");
+    let no_packager = Build { has_packager: false, ..everything() };
+    let of = |kind: &str| read_with(&ten(), &template(&json!({"SegmentType": kind})), &no_packager);
+    assert!(of("mp4-mp4-segment").unwrap_err().starts_with("UnsupportedOperation"));
+    assert!(of("ts-packed-audio").unwrap_err().contains("packager"));
+    assert!(of("mp4-segment").is_ok() && of("ts-ts-byterange").is_ok());
 }
 
 #[test]
