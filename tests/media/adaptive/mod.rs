@@ -211,6 +211,56 @@ async fn sound_and_subtitles_of_the_callers_are_listed_and_play() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tracks_of_the_source_are_told_apart() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let graph = "testsrc2=s=320x180:r=25:d=6[v];sine=f=440:r=48000:d=6[a];sine=f=1000:r=48000:d=6[b]";
+    let words = ["-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-map", "[b]", "-c:v", "libx264"];
+    let more = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu", "-c:a", "aac"];
+    let source = made::film("mkv", &[&words[..], &more[..]].concat());
+    let track = |number: u32| {
+        json!({"Codec": "aac", "Bitrate": 64, "SampleRate": 48000, "DefaultTrack": number == 2,
+            "TrackChannelInfo": {"SelectType": "track", "InputTrackInfo": [{"TrackNum": number.to_string()}]}})
+    };
+    for kind in ["ts-segment", "mp4-segment", "mp4-packed-audio-byterange"] {
+        let mut stream = rung(180, 300);
+        stream["AudioList"] = json!([track(1), track(2)]);
+        let id =
+            template(&bench, json!({"Format": "HLS", "SegmentType": kind, "StreamInfos": [stream]})).await;
+        let made = ladder(&bench, &source, json!({"Definition": id})).await;
+        let renditions = made.renditions();
+        let told: Vec<_> = renditions.iter().map(|r| (r.get("LANGUAGE"), r.get("DEFAULT"))).collect();
+        assert_eq!(told, [("de", "YES"), ("en", "NO")], "{kind}: {}", made.manifest_text());
+        for (rendition, expected_hz) in renditions.iter().zip([1000.0, 440.0]) {
+            let heard_hz = mps_testkit::compare::tone_hz(&made.file(&rendition.uri));
+            assert!((heard_hz - expected_hz).abs() < 15.0, "{kind}: {heard_hz} of {expected_hz}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_segments_may_be_short() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let source = film(&bench, "first.mp4", 180, 13);
+    for kind in ["ts-segment", "mp4-mp4-byterange"] {
+        let mut streams = [rung(180, 300), rung(144, 200)];
+        for stream in &mut streams {
+            stream["Video"]["HlsTime"] = json!(4);
+            stream["Video"]["SegmentSpecificInfo"] =
+                json!({"Switch": "on", "FragmentTime": 1, "FragmentEndNum": 2});
+        }
+        let id =
+            template(&bench, json!({"Format": "HLS", "SegmentType": kind, "StreamInfos": streams})).await;
+        let made = ladder(&bench, &source, json!({"Definition": id})).await;
+        for variant in made.variants() {
+            let begins: Vec<f64> = made.begins(&variant.uri).iter().map(|at| at.round()).collect();
+            assert_eq!(begins, [0.0, 1.0, 2.0, 6.0, 10.0], "{kind}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn segments_begin_at_the_times_of_the_call() {
     tools_or_return!();
     let bench = Bench::start().await;

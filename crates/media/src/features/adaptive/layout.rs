@@ -3,18 +3,18 @@
 //! Streams of the template come first, under their numbers; sound and subtitles of their own follow. A sound that
 //! several streams share is coded and packaged once.
 
-use mps_core::media_info::MediaInfo;
+use mps_core::media_info::{AudioStream, MediaInfo};
 
 use super::ladder::Rung;
-use super::params::{Format, Sound, StepParams};
+use super::params::{Format, Sound, StepParams, Track};
 use crate::features::transcode::params::Audio;
 use crate::features::transcode::words::{AudioCodec, VideoCodec};
 
 /// Where a sound comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The source.
-    Main,
+    /// A stream of the source, by its index.
+    Stream(u32),
     /// A file of the caller's, by its place in the list.
     Added(usize),
 }
@@ -169,6 +169,14 @@ impl Layout {
     }
 }
 
+/// The sound of the source that a track is made of.
+pub(super) fn source_of<'a>(track: &Track, info: &'a MediaInfo) -> Option<&'a AudioStream> {
+    match track.stream_index {
+        None => info.main_audio(),
+        Some(index) => info.audio.iter().find(|audio| audio.index == index),
+    }
+}
+
 /// A language that says something.
 fn known(language: &str) -> String {
     if matches!(language, "und" | "mis" | "mul" | "zxx") { String::new() } else { language.to_owned() }
@@ -179,22 +187,24 @@ fn sounds_of(step: &StepParams, rung: &Rung, info: &MediaInfo, all: &mut Vec<Sou
     let stream = &step.params.streams[rung.stream];
     let Some(usual) = stream.tracks.first() else { return Vec::new() };
     let mut own: Vec<SoundFile> = Vec::new();
-    if let Some(source) = info.main_audio().filter(|_| rung.has_sound) {
-        own.extend(stream.tracks.iter().map(|track| {
-            let (name, language, channels) = match &track.audio {
-                Audio::Encode(encode) => (encode.title.clone(), encode.language.clone(), encode.channels),
-                Audio::Copy => (None, None, 0),
-            };
-            SoundFile {
-                from: Source::Main,
-                audio: track.audio.clone(),
-                stream: rung.stream,
-                name: name.unwrap_or_default(),
-                language: language.unwrap_or_else(|| known(&source.language)),
-                channels: if channels > 0 { channels } else { source.channels },
-                is_default: track.is_default,
-            }
-        }));
+    if rung.has_sound {
+        own.extend(stream.tracks.iter().filter_map(|track| Some((track, source_of(track, info)?))).map(
+            |(track, source)| {
+                let (name, language, channels) = match &track.audio {
+                    Audio::Encode(encode) => (encode.title.clone(), encode.language.clone(), encode.channels),
+                    Audio::Copy => (None, None, 0),
+                };
+                SoundFile {
+                    from: Source::Stream(source.index),
+                    audio: track.audio.clone(),
+                    stream: rung.stream,
+                    name: name.unwrap_or_default(),
+                    language: language.unwrap_or_else(|| known(&source.language)),
+                    channels: if channels > 0 { channels } else { source.channels },
+                    is_default: track.is_default,
+                }
+            },
+        ));
     }
     // A track that is added takes the form that the sound beside it has.
     own.extend(step.sounds.iter().enumerate().map(|(nth, added)| SoundFile {

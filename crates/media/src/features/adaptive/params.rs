@@ -89,6 +89,9 @@ impl Segments {
 /// A track of sound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
+    /// The stream of the source that it comes from; `None` is the main one.
+    #[serde(default)]
+    pub stream_index: Option<u32>,
     /// How it is coded.
     pub audio: Audio,
     /// Whether it is played unless another is chosen.
