@@ -415,6 +415,77 @@ async fn real_films_of_every_kind_become_ladders() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn odd_sources_and_templates_become_ladders_that_play() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let made = |extension: &str, picture: &str, sound: Option<&str>, more: &[&str]| {
+        let mut words = vec!["-f", "lavfi", "-i", picture];
+        words.extend(sound.iter().flat_map(|sound| ["-f", "lavfi", "-i", *sound]));
+        words.extend(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]);
+        words.extend(more);
+        made::film(extension, &words)
+    };
+    let sources = [
+        made("mp4", "testsrc2=s=320x180:r=25:d=0.04", None, &[]),
+        made("mp4", "testsrc2=s=320x180:r=24000/1001:d=5", Some("sine=f=440:d=9"), &["-bf", "3"]),
+        made("flv", "testsrc2=s=322x182:r=30000/1001:d=9", Some("sine=f=440:d=4"), &[]),
+        made("ts", "testsrc2=s=200x300:r=50:d=5", Some("sine=f=440:d=5"), &[]),
+    ];
+    let plain = |height: u32| {
+        let mut stream = rung(height, 200);
+        stream["Video"]["Fps"] = json!(0);
+        stream
+    };
+    let mut mute = plain(144);
+    mute["RemoveAudio"] = json!(1);
+    let mut blind = plain(144);
+    blind["RemoveVideo"] = json!(1);
+    let mut counted = plain(180);
+    (counted["Video"]["Gop"], counted["Video"]["HlsTime"]) = (json!(50), json!(3));
+    let mut cut = plain(144);
+    (cut["Video"]["Gop"], cut["Video"]["NoScenecut"]) = (json!(25), json!(1));
+    let ten: Vec<Value> = (0..10).map(|nth| plain(128 + nth * 8)).collect();
+    let mut ids = Vec::new();
+    for (format, kind, streams) in [
+        ("HLS", "ts-segment", json!([counted, cut])),
+        ("HLS", "mp4-mp4-segment", json!([counted, mute, blind])),
+        ("HLS", "mp4-segment", json!([plain(180), mute, blind])),
+        ("HLS", "ts-packed-audio-byterange", json!([plain(180), blind])),
+        ("MPEG-DASH", "mp4-byterange", json!([counted, mute, blind])),
+        ("HLS", "ts-byterange", json!(ten)),
+    ] {
+        let body = json!({"Format": format, "SegmentType": kind, "StreamInfos": streams});
+        ids.push((kind, template(&bench, body).await));
+    }
+    for source in sources {
+        let items: Vec<_> =
+            ids.iter().map(|(_, id)| json!({"Definition": id, "KeyPTSList": [1520]})).collect();
+        let source_s = probe(&source).duration_s();
+        for ((kind, _), result) in ids.iter().zip(results(&bench, &source, &items).await) {
+            let told = format!("{kind} of {}", source.display());
+            let made = Ladder::fetch(&bench, &result).await;
+            if made.output["Package"] == "MPEG-DASH" {
+                decode(&made.manifest).unwrap_or_else(|error| panic!("{told}: {error}"));
+                continue;
+            }
+            let mut begins: Vec<Vec<f64>> = Vec::new();
+            for variant in made.variants() {
+                decode(&made.file(&variant.uri)).unwrap_or_else(|error| panic!("{told}: {error}"));
+                let length_s: f64 = made.segments(&variant.uri).iter().map(|s| s.length_s).sum();
+                assert!(length_s < source_s + 0.2, "{told}: {length_s} of {source_s}");
+                if !variant.get("RESOLUTION").is_empty() {
+                    begins.push(made.begins(&variant.uri));
+                }
+            }
+            let is_near = |a: &f64, b: &f64| (a - b).abs() < 0.002;
+            let alike =
+                |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_near(a, b));
+            assert!(begins.windows(2).all(|pair| alike(&pair[0], &pair[1])), "{told}: {begins:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_source_lacks_fails_the_item_alone() {
     tools_or_return!();
     let bench = Bench::start().await;
