@@ -250,6 +250,8 @@ pub struct Build {
     pub filters: BTreeSet<String>,
     /// Families of the fonts that are installed, such as `Noto Sans`.
     pub fonts: BTreeSet<String>,
+    /// Whether there is a packager.
+    pub has_packager: bool,
 }
 
 impl Build {
@@ -277,6 +279,7 @@ impl Build {
             encoders: encoders.into_iter().map(str::to_owned).collect(),
             filters: filters.into_iter().map(str::to_owned).collect(),
             fonts: BTreeSet::new(),
+            has_packager: false,
         }
     }
 }

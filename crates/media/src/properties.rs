@@ -3,10 +3,17 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use mps_core::media_info::Ratio;
+
 use crate::answer::event;
+use crate::features::adaptive::AdaptiveDynamicStreaming;
 use crate::features::transcode::params::Clip;
+use crate::features::transcode::testing::{everything, film, info};
+use crate::features::{Feature, Item, Place};
 use crate::hls::{Packaging, Playlist, relative_uri};
 use crate::names::{NumberFormat, Pattern, SourceName, Values, Variable, check_directory};
+use crate::package::Package;
+use crate::plan::Arg;
 use crate::templates::testing::arbitrary;
 use crate::templates::{self, create, transcode::Transcode};
 
@@ -60,6 +67,58 @@ proptest! {
         })).unwrap();
         if let Ok(done) = packaging.finish(&text) {
             prop_assert!(done.pieces.iter().all(|piece| is_safe(&piece.key)));
+        }
+    }
+
+    #[test]
+    fn manifests_are_read_or_refused(parts in prop::collection::vec("<[A-Za-z/!?-]{0,12}|>|<BaseURL>|part-0.mp4|<AdaptationSet>|\\PC{0,4}", 0..30)) {
+        let text = format!("type=\"static\" mediaPresentationDuration=\"PT1S\"{}", parts.concat());
+        let package: Package = serde_json::from_value(json!({"dash": {
+            "key": "/a/x.mpd", "file": "m",
+            "parts": [{"file": "part-0.mp4", "key": "/a/y.mp4", "content_type": "video/mp4", "label": "l"}],
+        }})).unwrap();
+        if let Ok(done) = package.finish(&[("m".to_owned(), text)].into()) {
+            prop_assert!(done.texts[0].text.contains("<BaseURL>y.mp4<"));
+        }
+    }
+
+    #[test]
+    fn a_ladder_is_planned_or_refused(
+        rungs in prop::collection::vec((0..3_u64, 0..1100_u64, 0..3000_u64, 0..200_u64, 0..11_u64, 0..5_usize, any::<bool>()), 1..10),
+        kind in 0..14_usize, size in (2..3000_u32, 2..3000_u32), fps in 1..121_i64, cuts in prop::collection::vec(0..70_000_i64, 0..4),
+    ) {
+        let kinds = ["ts-segment", "ts-byterange", "mp4-segment", "mp4-byterange", "ts-ts-segment", "ts-ts-byterange",
+            "mp4-mp4-segment", "mp4-mp4-byterange", "ts-packed-audio", "mp4-packed-audio", "ts-packed-audio-byterange",
+            "mp4-packed-audio-byterange", "", "mp4-byterange"];
+        let codecs = ["h264", "h265", "av1"];
+        let fills = ["stretch", "black", "white", "gauss", "smarttailor"];
+        let streams: Vec<_> = rungs.iter().map(|(codec, side, kbps, gop, hls_time, fill, scene)| json!({
+            "Video": {"Codec": codecs[*codec as usize], "Fps": 0, "Bitrate": kbps, "Height": side,
+                "Width": side * 2, "Gop": gop, "HlsTime": hls_time, "FillType": fills[*fill], "NoScenecut": u8::from(*scene)},
+            "Audio": {"Codec": "aac", "Bitrate": 64, "SampleRate": 48000},
+        })).collect();
+        let body = json!({"Format": if kind == 13 { "MPEG-DASH" } else { "HLS" }, "SegmentType": kinds[kind],
+            "StreamInfos": streams, "DisableHigherVideoResolution": 1, "DisableHigherVideoBitrate": 1});
+        let mut source = info(film(size.0, size.1));
+        source.video[0].average_fps = Ratio::new(fps, 1);
+        let name = SourceName::from_key("a.mp4");
+        let place = Place { source: &name, directory: None, storage: &json!({}) };
+        let value = json!({"Definition": 1, "KeyPTSList": cuts});
+        let item = Item { nth: 0, value: &value, template: Some(&body), place, marks: &[], given: &[] };
+        if let Ok(params) = AdaptiveDynamicStreaming.from_wire(&item, &everything())
+            && let Ok(plan) = AdaptiveDynamicStreaming.plan(&params, &source, "t", &everything())
+        {
+            let words: Vec<_> = plan.commands[0].args.iter().filter_map(|arg| match arg {
+                Arg::Text(text) => Some(text.as_str()),
+                _ => None,
+            }).collect();
+            let graph = words.iter().skip_while(|word| **word != "-filter_complex").nth(1).copied().unwrap_or_default();
+            // Each pad is made once and used once.
+            let mut pads: Vec<&str> = graph.split('[').skip(1).filter_map(|rest| rest.split(']').next()).collect();
+            pads.extend(words.iter().filter_map(|word| word.strip_prefix('[')?.strip_suffix(']')).filter(|pad| !pad.contains(']')));
+            pads.retain(|pad| *pad != "0:0");
+            pads.sort_unstable();
+            prop_assert!(pads.chunks(2).all(|pair| pair.len() == 2 && pair[0] == pair[1]), "{graph}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mps_ffmpeg::capabilities::State;
 use mps_ffmpeg::sandbox::Confinement;
-use mps_ffmpeg::{Capabilities, LauncherSpec, Limits, ToolPaths, fonts};
+use mps_ffmpeg::{Capabilities, LauncherSpec, Limits, Tool, ToolPaths, Tools, fonts};
 use mps_media::plan::Build;
 
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub fn paths(config: &Config) -> ToolPaths {
 }
 
 /// What a build of ffmpeg can do, as far as plans depend on it.
-pub fn build(known: &Capabilities) -> Build {
+pub fn build(found: &Tools, known: &Capabilities) -> Build {
     let usable = |states: &BTreeMap<String, State>| {
         states
             .iter()
@@ -47,6 +47,7 @@ pub fn build(known: &Capabilities) -> Build {
         encoders: usable(&known.encoders),
         filters: usable(&known.filters),
         fonts: fonts::families(fonts::FOLDERS.iter().map(Path::new)),
+        has_packager: found.path(Tool::Packager).is_ok(),
     }
 }
 

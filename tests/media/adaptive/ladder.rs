@@ -81,8 +81,8 @@ impl Ladder {
             let file = folder.join(&name);
             std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for results");
             std::fs::write(&file, &bytes).expect("a result");
-            if name.ends_with(".m3u8") || name.ends_with(".mpd") {
-                let text = String::from_utf8(bytes.to_vec()).expect("a manifest is text");
+            if ends(&name, "m3u8") || ends(&name, "mpd") {
+                let text = String::from_utf8(bytes).expect("a manifest is text");
                 for found in named(&text) {
                     if !names.contains(&found) {
                         names.push(found);
@@ -185,6 +185,11 @@ impl Ladder {
         gather(&self.file(playlist), &["0:v:0"], &to);
         to
     }
+}
+
+/// Whether a name has this extension.
+pub(super) fn ends(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
 /// The files that a manifest names, each once, in order.

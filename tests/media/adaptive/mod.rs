@@ -4,11 +4,11 @@ mod ladder;
 
 use mps_e2e::Bench;
 use mps_testkit::compare::{decode, frame_times, gather, packet_times, patch, probe, ssim, sync};
-use mps_testkit::made;
+use mps_testkit::{made, media_files};
 use serde_json::{Value, json};
 
 use crate::{number, seconds, tools_or_return};
-use ladder::{Ladder, ladder, results, rung, template};
+use ladder::{Ladder, ends, ladder, results, rung, template};
 
 /// A moving picture under this name.
 fn film(bench: &Bench, name: &str, height: u32, length_s: u64) -> std::path::PathBuf {
@@ -115,9 +115,7 @@ async fn all_kinds_of_segments_play_and_keep_sound_and_pictures_together() {
         let is_joint = ["ts-segment", "ts-byterange", "mp4-segment", "mp4-byterange"].contains(kind);
         assert_eq!(made.renditions().len(), usize::from(!is_joint), "{kind}: {}", made.manifest_text());
         assert_eq!(probe(&made.file(&variants[0].uri)).has("audio"), is_joint, "{kind}");
-        for name in made.names.iter().filter(|name| name.contains("packed") || name.ends_with(".aac")) {
-            assert!(kind.contains("packed"), "{kind}: {name}");
-        }
+        assert_eq!(made.names.iter().any(|name| ends(name, "aac")), kind.contains("packed"), "{kind}");
         let begins = made.begins(&variants[0].uri);
         assert_eq!(begins.len(), 3, "{kind}: {playlist}");
         assert_eq!(begins, made.begins(&variants[1].uri), "{kind}");
@@ -182,7 +180,7 @@ async fn sound_and_subtitles_of_the_callers_are_listed_and_play() {
         });
         let made = ladder(&bench, &source, item).await;
         let text = made.manifest_text();
-        let vtt = made.names.iter().find(|name| name.ends_with(".vtt")).expect("subtitles");
+        let vtt = made.names.iter().find(|name| ends(name, "vtt")).expect("subtitles");
         assert!(made.text(vtt).contains("Hello, 世界"), "{}", made.text(vtt));
         let whole = made.file("comment.mkv");
         if format == "HLS" {
@@ -209,6 +207,56 @@ async fn sound_and_subtitles_of_the_callers_are_listed_and_play() {
         assert!((tone_hz - 1000.0).abs() < 20.0, "{format}: {tone_hz}");
         // Cut where the pictures end.
         assert!((probe(&whole).duration_s() - 8.0).abs() < 0.2, "{format}: {}", probe(&whole).duration_s());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tracks_of_the_source_are_told_apart() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let graph = "testsrc2=s=320x180:r=25:d=6[v];sine=f=440:r=48000:d=6[a];sine=f=1000:r=48000:d=6[b]";
+    let words = ["-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-map", "[b]", "-c:v", "libx264"];
+    let more = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu", "-c:a", "aac"];
+    let source = made::film("mkv", &[&words[..], &more[..]].concat());
+    let track = |number: u32| {
+        json!({"Codec": "aac", "Bitrate": 64, "SampleRate": 48000, "DefaultTrack": number == 2,
+            "TrackChannelInfo": {"SelectType": "track", "InputTrackInfo": [{"TrackNum": number.to_string()}]}})
+    };
+    for kind in ["ts-segment", "mp4-segment", "mp4-packed-audio-byterange"] {
+        let mut stream = rung(180, 300);
+        stream["AudioList"] = json!([track(1), track(2)]);
+        let id =
+            template(&bench, json!({"Format": "HLS", "SegmentType": kind, "StreamInfos": [stream]})).await;
+        let made = ladder(&bench, &source, json!({"Definition": id})).await;
+        let renditions = made.renditions();
+        let told: Vec<_> = renditions.iter().map(|r| (r.get("LANGUAGE"), r.get("DEFAULT"))).collect();
+        assert_eq!(told, [("de", "YES"), ("en", "NO")], "{kind}: {}", made.manifest_text());
+        for (rendition, expected_hz) in renditions.iter().zip([1000.0, 440.0]) {
+            let heard_hz = mps_testkit::compare::tone_hz(&made.file(&rendition.uri));
+            assert!((heard_hz - expected_hz).abs() < 15.0, "{kind}: {heard_hz} of {expected_hz}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_segments_may_be_short() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let source = film(&bench, "first.mp4", 180, 13);
+    for kind in ["ts-segment", "mp4-mp4-byterange"] {
+        let mut streams = [rung(180, 300), rung(144, 200)];
+        for stream in &mut streams {
+            stream["Video"]["HlsTime"] = json!(4);
+            stream["Video"]["SegmentSpecificInfo"] =
+                json!({"Switch": "on", "FragmentTime": 1, "FragmentEndNum": 2});
+        }
+        let id =
+            template(&bench, json!({"Format": "HLS", "SegmentType": kind, "StreamInfos": streams})).await;
+        let made = ladder(&bench, &source, json!({"Definition": id})).await;
+        for variant in made.variants() {
+            let begins: Vec<f64> = made.begins(&variant.uri).iter().map(|at| at.round()).collect();
+            assert_eq!(begins, [0.0, 1.0, 2.0, 6.0, 10.0], "{kind}");
+        }
     }
 }
 
@@ -335,7 +383,6 @@ async fn subtitles_are_part_of_every_stream() {
 async fn real_films_of_every_kind_become_ladders() {
     tools_or_return!();
     let bench = Bench::start().await;
-    let Some(folder) = std::env::var_os("MPS_TEST_MEDIA").map(std::path::PathBuf::from) else { return };
     for (name, upright) in [
         ("real/vfr_phone_rot180.mp4", false),
         ("real/phone_rot90_ios9.mov", true),
@@ -343,10 +390,7 @@ async fn real_films_of_every_kind_become_ladders() {
         ("real/hdr10_hevc_1080p.mp4", false),
         ("derived/multiaudio_eng_deu.mkv", false),
     ] {
-        let source = folder.join(name);
-        if !source.is_file() {
-            continue;
-        }
+        let Some(source) = media_files::media(name) else { continue };
         let mut streams = [rung(144, 200), rung(240, 400)];
         for stream in &mut streams {
             stream["Video"]["Fps"] = json!(0);
@@ -367,6 +411,77 @@ async fn real_films_of_every_kind_become_ladders() {
         let length_s: f64 = made.segments(&variants[0].uri).iter().map(|segment| segment.length_s).sum();
         let expected = number(&json!(probe(&source).duration_s()));
         assert!((length_s - expected).abs() < 0.6, "{name}: {length_s} of {expected}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_sources_and_templates_become_ladders_that_play() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let made = |extension: &str, picture: &str, sound: Option<&str>, more: &[&str]| {
+        let mut words = vec!["-f", "lavfi", "-i", picture];
+        words.extend(sound.iter().flat_map(|sound| ["-f", "lavfi", "-i", *sound]));
+        words.extend(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]);
+        words.extend(more);
+        made::film(extension, &words)
+    };
+    let sources = [
+        made("mp4", "testsrc2=s=320x180:r=25:d=0.04", None, &[]),
+        made("mp4", "testsrc2=s=320x180:r=24000/1001:d=5", Some("sine=f=440:d=9"), &["-bf", "3"]),
+        made("flv", "testsrc2=s=322x182:r=30000/1001:d=9", Some("sine=f=440:d=4"), &[]),
+        made("ts", "testsrc2=s=200x300:r=50:d=5", Some("sine=f=440:d=5"), &[]),
+    ];
+    let plain = |height: u32| {
+        let mut stream = rung(height, 200);
+        stream["Video"]["Fps"] = json!(0);
+        stream
+    };
+    let mut mute = plain(144);
+    mute["RemoveAudio"] = json!(1);
+    let mut blind = plain(144);
+    blind["RemoveVideo"] = json!(1);
+    let mut counted = plain(180);
+    (counted["Video"]["Gop"], counted["Video"]["HlsTime"]) = (json!(50), json!(3));
+    let mut cut = plain(144);
+    (cut["Video"]["Gop"], cut["Video"]["NoScenecut"]) = (json!(25), json!(1));
+    let ten: Vec<Value> = (0..10).map(|nth| plain(128 + nth * 8)).collect();
+    let mut ids = Vec::new();
+    for (format, kind, streams) in [
+        ("HLS", "ts-segment", json!([counted, cut])),
+        ("HLS", "mp4-mp4-segment", json!([counted, mute, blind])),
+        ("HLS", "mp4-segment", json!([plain(180), mute, blind])),
+        ("HLS", "ts-packed-audio-byterange", json!([plain(180), blind])),
+        ("MPEG-DASH", "mp4-byterange", json!([counted, mute, blind])),
+        ("HLS", "ts-byterange", json!(ten)),
+    ] {
+        let body = json!({"Format": format, "SegmentType": kind, "StreamInfos": streams});
+        ids.push((kind, template(&bench, body).await));
+    }
+    for source in sources {
+        let items: Vec<_> =
+            ids.iter().map(|(_, id)| json!({"Definition": id, "KeyPTSList": [1520]})).collect();
+        let source_s = probe(&source).duration_s();
+        for ((kind, _), result) in ids.iter().zip(results(&bench, &source, &items).await) {
+            let told = format!("{kind} of {}", source.display());
+            let made = Ladder::fetch(&bench, &result).await;
+            if made.output["Package"] == "MPEG-DASH" {
+                decode(&made.manifest).unwrap_or_else(|error| panic!("{told}: {error}"));
+                continue;
+            }
+            let mut begins: Vec<Vec<f64>> = Vec::new();
+            for variant in made.variants() {
+                decode(&made.file(&variant.uri)).unwrap_or_else(|error| panic!("{told}: {error}"));
+                let length_s: f64 = made.segments(&variant.uri).iter().map(|s| s.length_s).sum();
+                assert!(length_s < source_s + 0.2, "{told}: {length_s} of {source_s}");
+                if !variant.get("RESOLUTION").is_empty() {
+                    begins.push(made.begins(&variant.uri));
+                }
+            }
+            let is_near = |a: &f64, b: &f64| (a - b).abs() < 0.002;
+            let alike =
+                |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_near(a, b));
+            assert!(begins.windows(2).all(|pair| alike(&pair[0], &pair[1])), "{told}: {begins:?}");
+        }
     }
 }
 

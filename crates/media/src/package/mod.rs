@@ -109,6 +109,8 @@ pub struct Text {
     pub content_type: &'static str,
     /// What it is for.
     pub role: Role,
+    /// The stream that a playlist is of, by its place among the parts: who signs playlists with keys needs to know.
+    pub part: Option<usize>,
 }
 
 /// Everything ready to be published.
@@ -207,7 +209,7 @@ impl HlsPackage {
         let mut finished = Finished::default();
         let mut playlists = Vec::new();
         let mut spans: Vec<Vec<(i64, u64)>> = Vec::new();
-        for part in &self.parts {
+        for (nth, part) in self.parts.iter().enumerate() {
             let HlsPart::Media { file, packaging } = part else {
                 spans.push(Vec::new());
                 continue;
@@ -215,16 +217,22 @@ impl HlsPackage {
             let done = packaging.finish(text_of(texts, file)?)?;
             finished.duration_us = finished.duration_us.max(done.duration_us);
             finished.pieces.extend(done.pieces);
-            playlists.push(sub(packaging.playlist_key.clone(), done.playlist));
+            playlists.push(sub(nth, packaging.playlist_key.clone(), done.playlist));
             spans.push(done.spans);
         }
-        for part in &self.parts {
+        for (nth, part) in self.parts.iter().enumerate() {
             let HlsPart::Captions { file, key, playlist_key, begins_90khz } = part else { continue };
             let text = timed(text_of(texts, file)?, *begins_90khz)?;
             let uri = relative_uri(playlist_key, key);
-            playlists.push(sub(playlist_key.clone(), whole(&uri, finished.duration_us)));
+            playlists.push(sub(nth, playlist_key.clone(), whole(&uri, finished.duration_us)));
             let content_type = VTT_TYPE;
-            finished.texts.push(Text { key: key.clone(), text, content_type, role: Role::Segment });
+            finished.texts.push(Text {
+                key: key.clone(),
+                text,
+                content_type,
+                role: Role::Segment,
+                part: None,
+            });
         }
         let codecs: Vec<_> = self
             .masters
@@ -233,9 +241,7 @@ impl HlsPackage {
             .collect::<Result<Vec<_>>>()?
             .concat();
         let text = master::write(self, &spans, &codecs)?;
-        let master =
-            Text { key: self.key.clone(), text, content_type: hls::PLAYLIST_TYPE, role: Role::Playlist };
-        finished.texts.insert(0, master);
+        finished.texts.insert(0, manifest(&self.key, text, hls::PLAYLIST_TYPE));
         finished.texts.extend(playlists);
         Ok(finished)
     }
@@ -250,8 +256,12 @@ impl HlsPackage {
     }
 }
 
-fn sub(key: String, text: String) -> Text {
-    Text { key, text, content_type: hls::PLAYLIST_TYPE, role: Role::SubPlaylist }
+fn sub(part: usize, key: String, text: String) -> Text {
+    Text { key, text, content_type: hls::PLAYLIST_TYPE, role: Role::SubPlaylist, part: Some(part) }
+}
+
+fn manifest(key: &str, text: String, content_type: &'static str) -> Text {
+    Text { key: key.to_owned(), text, content_type, role: Role::Playlist, part: None }
 }
 
 /// A playlist of one segment.
@@ -288,7 +298,7 @@ impl DashPackage {
             content_type: part.content_type.clone(),
             role: Role::Segment,
         };
-        let manifest = Text { key: self.key.clone(), text, content_type: MPD_TYPE, role: Role::Playlist };
+        let manifest = manifest(&self.key, text, MPD_TYPE);
         Ok(Finished { texts: vec![manifest], pieces: self.parts.iter().map(piece).collect(), duration_us })
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn print(config: &Config, input: &Place, request: &Value) -> an
         Some(known) => known,
         None => Capabilities::try_all(&found).await?,
     };
-    let build = tools::build(&known);
+    let build = tools::build(&found, &known);
     let checked = checked(request)?;
     println!("step 1  source  look into {}", file.display());
     let mut steps = 1;
@@ -148,6 +148,7 @@ fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>
         lines.push(command_line(command, file, config)?);
     }
     for output in &plan.outputs {
+        let mut lines_of_streams = Vec::new();
         lines.push(match output {
             Output::File { key, content_type, .. } | Output::Text { key, content_type, .. } => {
                 format!("output  {key}  {content_type}")
@@ -161,11 +162,12 @@ fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>
                 format!("output  {}  with {pieces}  {}", packaging.playlist_key, packaging.content_type)
             }
             Output::Package { package } => {
-                let streams = package.told()?;
-                let streams: String = streams.iter().map(|stream| format!("\n  stream  {stream}")).collect();
-                format!("output  {}  {}{streams}", package.key(), package.content_type())
+                let lines = package.told()?.into_iter().map(|stream| format!("stream  {stream}"));
+                lines_of_streams.extend(lines);
+                format!("output  {}  {}", package.key(), package.content_type())
             }
         });
+        lines.extend(lines_of_streams);
     }
     Ok(lines)
 }

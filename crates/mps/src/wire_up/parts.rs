@@ -99,10 +99,11 @@ impl Parts {
     pub(super) fn examine_tools(&self) {
         let service = CapabilityService::start(self.kit.tools.clone(), self.cache.clone());
         let (cell, known) = (self.tools_cell.clone(), self.known.clone());
+        let found_tools = self.kit.tools.clone();
         tokio::spawn(async move {
             match service.wait().await {
                 Ok(found) => {
-                    let build = tools::build(&found);
+                    let build = tools::build(&found_tools, &found);
                     cell.fill(build.clone());
                     known.send_replace(Some(Arc::new(build)));
                     tracing::info!(version = %found.version, "media tools examined");

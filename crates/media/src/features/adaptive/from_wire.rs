@@ -6,7 +6,7 @@ use mps_wire::ApiError;
 use mps_wire::codes::{invalid_parameter_value, unsupported_operation};
 use serde_json::Value;
 
-use super::params::{Format, Naming, Params, StepParams};
+use super::params::{Format, Naming, Params, Sound, StepParams};
 use super::{LIST, names, streams};
 use crate::features::added::{self, Added, List};
 use crate::features::item::{definition, pattern};
@@ -45,6 +45,12 @@ pub(super) fn from_wire(item: &Item<'_>, build: &Build) -> Result<StepParams, Ap
     }
     let captions = added::captions(item.value, "", item.given, &here)?;
     check_languages(&params, &sounds, &here)?;
+    if needs_packager(&params, &sounds) && !build.has_packager {
+        return Err(unsupported_operation(format!(
+            "{here}: this server lacks the packager that these segments need; without it there is HLS of ts-segment \
+             and mp4-segment with one track of sound"
+        )));
+    }
     let marks = marks::from_wire(item.value, item.marks, &here, false, build)?;
     if !marks.is_empty() && params.streams.iter().all(|stream| stream.video().is_none()) {
         return Err(invalid_parameter_value(format!("{here}.WatermarkSet: the template has no pictures")));
@@ -92,6 +98,12 @@ fn body<'a>(item: &'a Item<'_>, here: &str) -> Result<Cow<'a, Value>, ApiError> 
         ..error
     })?;
     Ok(Cow::Owned(body))
+}
+
+fn needs_packager(params: &Params, sounds: &[Added]) -> bool {
+    let segments = params.segments;
+    let is_apart = segments.sound == Sound::Apart || params.has_several_tracks() || !sounds.is_empty();
+    params.format == Format::Dash || segments.sound == Sound::Packed || (segments.is_mp4 && is_apart)
 }
 
 fn check_kind(item: &Value, body: &Value, here: &str) -> Result<(), ApiError> {

@@ -10,6 +10,7 @@ use mps_core::media_info::{MediaInfo, Ratio, VideoStream};
 use mps_core::task::Fault;
 use mps_core::{Error, Result};
 
+use super::layout::source_of;
 use super::params::{Params, StepParams};
 use crate::features::transcode::keyframes::{Grid, every, inner};
 use crate::features::transcode::params::{Gop, Rate, VideoEncode};
@@ -45,6 +46,9 @@ pub(super) fn choose(params: &Params, info: &MediaInfo) -> Result<Vec<Rung>> {
     if wants_pictures && source.is_none() {
         return Err(Fault::NoVideo.of(Error::invalid("the source has no video")));
     }
+    if sound.is_some() {
+        check_tracks(params, info)?;
+    }
     let fps = params.streams.iter().find_map(|stream| stream.video()).and_then(|video| video.fps);
     let all = params.streams.iter().enumerate().map(|(stream, params)| Rung {
         stream,
@@ -66,6 +70,18 @@ pub(super) fn choose(params: &Params, info: &MediaInfo) -> Result<Vec<Rung>> {
     kept.sort_by_key(|rung| rung.stream);
     share_rate(&mut kept, params, source)?;
     Ok(kept)
+}
+
+/// Tracks that the template takes by number must be there.
+fn check_tracks(params: &Params, info: &MediaInfo) -> Result<()> {
+    let mut tracks = params.streams.iter().flat_map(|stream| &stream.tracks);
+    let Some(track) = tracks.find(|track| source_of(track, info).is_none()) else { return Ok(()) };
+    let known: Vec<_> = info.audio.iter().map(|audio| audio.index.to_string()).collect();
+    Err(Error::invalid(format!(
+        "TrackNum {}: the source has its sound in the streams {}",
+        track.stream_index.unwrap_or_default(),
+        known.join(", ")
+    )))
 }
 
 fn is_larger(rung: &Rung, source: &VideoStream) -> bool {

@@ -3,18 +3,18 @@
 //! Streams of the template come first, under their numbers; sound and subtitles of their own follow. A sound that
 //! several streams share is coded and packaged once.
 
-use mps_core::media_info::MediaInfo;
+use mps_core::media_info::{AudioStream, MediaInfo};
 
 use super::ladder::Rung;
-use super::params::{Format, Sound, StepParams};
+use super::params::{Format, Sound, StepParams, Track};
 use crate::features::transcode::params::Audio;
 use crate::features::transcode::words::{AudioCodec, VideoCodec};
 
 /// Where a sound comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The source.
-    Main,
+    /// A stream of the source, by its index.
+    Stream(u32),
     /// A file of the caller's, by its place in the list.
     Added(usize),
 }
@@ -67,11 +67,12 @@ pub(super) struct Layout {
     pub(super) parts: Vec<Part>,
     /// Whether the pictures of each rung are H.265.
     pub(super) is_h265: Vec<bool>,
+    has_packager: bool,
 }
 
 impl Layout {
     /// The layout of `rungs` of a source.
-    pub(super) fn new(step: &StepParams, rungs: &[Rung], info: &MediaInfo) -> Self {
+    pub(super) fn new(step: &StepParams, rungs: &[Rung], info: &MediaInfo, has_packager: bool) -> Self {
         let mut sounds = Vec::new();
         let of_rung: Vec<Vec<usize>> =
             rungs.iter().map(|rung| sounds_of(step, rung, info, &mut sounds)).collect();
@@ -79,7 +80,7 @@ impl Layout {
         let is_joint = segments.sound == Sound::Joint && of_rung.iter().all(|sounds| sounds.len() <= 1);
         let codec = |rung: &Rung| rung.video.as_ref().map(|video| video.codec);
         let is_h265 = rungs.iter().map(|rung| codec(rung) == Some(VideoCodec::H265)).collect();
-        let mut layout = Self { sounds, of_rung, is_joint, parts: Vec::new(), is_h265 };
+        let mut layout = Self { sounds, of_rung, is_joint, parts: Vec::new(), is_h265, has_packager };
         for (nth, rung) in rungs.iter().enumerate() {
             let first = layout.of_rung[nth].first().copied();
             let part = match &rung.video {
@@ -154,15 +155,25 @@ impl Layout {
         format!("codecs-{nth}.m3u8")
     }
 
-    /// Whether ffmpeg packages the `nth` part and does not know the name of its codec.
+    /// Whether ffmpeg packages the `nth` part and does not know the name of its codec, which the packager does.
     pub(super) fn is_untold(&self, nth: usize) -> bool {
         let part = &self.parts[nth];
-        part.packer == Packer::Ffmpeg && part.video.is_some_and(|rung| self.is_h265[rung])
+        self.has_packager
+            && part.packer == Packer::Ffmpeg
+            && part.video.is_some_and(|rung| self.is_h265[rung])
     }
 
     /// Name in the job's folder of a playlist that the packager writes only to tell the codec of the `nth` part.
     pub(super) fn look_file(nth: usize) -> String {
         format!("look-{nth}.m3u8")
+    }
+}
+
+/// The sound of the source that a track is made of.
+pub(super) fn source_of<'a>(track: &Track, info: &'a MediaInfo) -> Option<&'a AudioStream> {
+    match track.stream_index {
+        None => info.main_audio(),
+        Some(index) => info.audio.iter().find(|audio| audio.index == index),
     }
 }
 
@@ -176,22 +187,24 @@ fn sounds_of(step: &StepParams, rung: &Rung, info: &MediaInfo, all: &mut Vec<Sou
     let stream = &step.params.streams[rung.stream];
     let Some(usual) = stream.tracks.first() else { return Vec::new() };
     let mut own: Vec<SoundFile> = Vec::new();
-    if let Some(source) = info.main_audio().filter(|_| rung.has_sound) {
-        own.extend(stream.tracks.iter().map(|track| {
-            let (name, language, channels) = match &track.audio {
-                Audio::Encode(encode) => (encode.title.clone(), encode.language.clone(), encode.channels),
-                Audio::Copy => (None, None, 0),
-            };
-            SoundFile {
-                from: Source::Main,
-                audio: track.audio.clone(),
-                stream: rung.stream,
-                name: name.unwrap_or_default(),
-                language: language.unwrap_or_else(|| known(&source.language)),
-                channels: if channels > 0 { channels } else { source.channels },
-                is_default: track.is_default,
-            }
-        }));
+    if rung.has_sound {
+        own.extend(stream.tracks.iter().filter_map(|track| Some((track, source_of(track, info)?))).map(
+            |(track, source)| {
+                let (name, language, channels) = match &track.audio {
+                    Audio::Encode(encode) => (encode.title.clone(), encode.language.clone(), encode.channels),
+                    Audio::Copy => (None, None, 0),
+                };
+                SoundFile {
+                    from: Source::Stream(source.index),
+                    audio: track.audio.clone(),
+                    stream: rung.stream,
+                    name: name.unwrap_or_default(),
+                    language: language.unwrap_or_else(|| known(&source.language)),
+                    channels: if channels > 0 { channels } else { source.channels },
+                    is_default: track.is_default,
+                }
+            },
+        ));
     }
     // A track that is added takes the form that the sound beside it has.
     own.extend(step.sounds.iter().enumerate().map(|(nth, added)| SoundFile {

@@ -90,6 +90,9 @@ impl Segments {
 /// A track of sound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
+    /// The stream of the source that it comes from; `None` is the main one.
+    #[serde(default)]
+    pub stream_index: Option<u32>,
     /// How it is coded.
     pub audio: Audio,
     /// Whether it is played unless another is chosen.
@@ -131,6 +134,11 @@ pub struct Params {
 }
 
 impl Params {
+    /// Whether a stream has more than one track of sound, so that sound lies apart.
+    pub fn has_several_tracks(&self) -> bool {
+        self.streams.iter().any(|stream| stream.tracks.len() > 1)
+    }
+
     /// How long segments are: of the first stream that has pictures, else of the first.
     pub fn hls(&self) -> Hls {
         let first = self.streams.iter().find(|stream| stream.video().is_some()).or(self.streams.first());

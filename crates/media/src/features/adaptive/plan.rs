@@ -33,7 +33,7 @@ use crate::plan::{Arg, Build, Command, Fetch, Output, Plan};
 pub(super) fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
     let rungs = ladder::choose(&step.params, info)?;
     check_start(&rungs, info)?;
-    let layout = Layout::new(step, &rungs, info);
+    let layout = Layout::new(step, &rungs, info, build.has_packager);
     let cuts = ladder::cuts(step, &rungs, info);
     let marked = marked(step, &rungs, info, build)?;
     let mut commands = prepared(step, &marked);
@@ -208,9 +208,9 @@ fn sound_words(step: &StepParams, layout: &Layout, nth: usize, info: &MediaInfo)
     let missing = || Error::internal("a sound without a source was planned");
     let unknown = AudioStream { sample_rate_hz: 48_000, channels: 2, ..AudioStream::default() };
     let (pad, source) = match sound.from {
-        Source::Main => {
-            let source = info.main_audio().ok_or_else(missing)?;
-            (format!("0:{}", source.index), source)
+        Source::Stream(index) => {
+            let source = info.audio.iter().find(|audio| audio.index == index).ok_or_else(missing)?;
+            (format!("0:{index}"), source)
         }
         Source::Added(added) => (format!("{}:a:0", added + 1), &unknown),
     };

@@ -301,6 +301,25 @@ fn two_tracks_of_a_stream_lie_apart_and_the_default_comes_first() {
 }
 
 #[test]
+fn a_track_is_that_stream_of_the_source() {
+    let mut source = info(film(1280, 720));
+    source.audio.push(AudioStream { index: 3, language: "deu".to_owned(), ..source.audio[0].clone() });
+    let track = |number: u32| {
+        json!({"Codec": "aac", "Bitrate": 64, "SampleRate": 48000,
+            "TrackChannelInfo": {"SelectType": "track", "InputTrackInfo": [{"TrackNum": number.to_string()}]}})
+    };
+    let mut body = template(&json!({"StreamInfos": [rung(360, 400)]}));
+    body["StreamInfos"][0]["AudioList"] = json!([track(1), track(3)]);
+    let made = plan(&ten(), &body, &source).unwrap();
+    let text = told(&made);
+    assert!(text.contains("-map 0:1") && text.contains("-map 0:3"), "{text}");
+    let Package::Hls(package) = package(&made) else { panic!("not HLS") };
+    assert_eq!(package.renditions[1].language.as_deref(), Some("de"));
+    source.audio.pop();
+    assert!(plan(&ten(), &body, &source).unwrap_err().contains("TrackNum 3"));
+}
+
+#[test]
 fn members_are_refused_by_name() {
     let of = |item: Value, body: Value| read(&item, &body).err().unwrap_or_default();
     let with = |name: &str, value: Value| {
@@ -377,8 +396,19 @@ fn streams_are_refused_with_their_number() {
     assert!(of(second, mp3.clone(), dash).contains("mp3"));
     assert!(of(second, mp3.clone(), json!({"SegmentType": "ts-packed-audio"})).contains("mp3"));
     assert_eq!(of(second, mp3, json!({})), "");
-    let merged = json!({"Audio": {"Bitrate": 64, "TrackChannelInfo": {"SelectType": "track"}}});
-    assert!(of(second, merged, json!({})).contains("TrackChannelInfo"));
+    let track = |info: Value| json!({"Audio": {"Bitrate": 64, "TrackChannelInfo": info}});
+    let one = json!([{"TrackNum": "2"}]);
+    assert_eq!(of(second, track(json!({"SelectType": "track", "InputTrackInfo": one})), json!({})), "");
+    for (info, member) in [
+        (json!({"ChannelsRemix": 1, "InputTrackInfo": one}), "ChannelsRemix"),
+        (json!({"SelectType": "track_channel", "InputTrackInfo": one}), "SelectType"),
+        (json!({"InputTrackInfo": [{"TrackNum": "1"}, {"TrackNum": "2"}]}), "InputTrackInfo"),
+        (json!({"InputTrackInfo": [{"TrackNum": "1", "ChannelVolume": [6]}]}), "ChannelVolume"),
+        (json!({"InputTrackInfo": [{"TrackNum": "1.1"}]}), "TrackNum"),
+    ] {
+        let told = of(second, track(info), json!({}));
+        assert!(told.contains(member) && told.contains("StreamInfos.1"), "{told}");
+    }
     let scene = json!({"Video": {"ScenarioBased": 1}});
     assert!(of(second, scene, json!({})).contains("ScenarioBased"));
 }
@@ -391,6 +421,11 @@ fn a_missing_encoder_is_refused_in_the_call() {
     let told = read_with(&ten(), &body, &build).unwrap_err();
     assert!(told.starts_with("UnsupportedOperation") && told.contains("libx265"), "{told}");
     assert!(told.contains("StreamInfos.1"), "{told}");
+    let no_packager = Build { has_packager: false, ..everything() };
+    let of = |kind: &str| read_with(&ten(), &template(&json!({"SegmentType": kind})), &no_packager);
+    assert!(of("mp4-mp4-segment").unwrap_err().starts_with("UnsupportedOperation"));
+    assert!(of("ts-packed-audio").unwrap_err().contains("packager"));
+    assert!(of("mp4-segment").is_ok() && of("ts-ts-byterange").is_ok());
 }
 
 #[test]

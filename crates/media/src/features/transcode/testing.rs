@@ -9,7 +9,8 @@ use crate::plan::Build;
 pub(crate) fn everything() -> Build {
     let video = VideoCodec::ALL.iter().filter_map(|c| c.encoder());
     let audio = AudioCodec::ALL.iter().map(|c| c.encoder());
-    Build::with(video.chain(audio), ["bwdif", "gblur", "zscale", "tonemap"])
+    let build = Build::with(video.chain(audio), ["bwdif", "gblur", "zscale", "tonemap"]);
+    Build { has_packager: true, ..build }
 }
 
 pub(crate) fn encode() -> VideoEncode {

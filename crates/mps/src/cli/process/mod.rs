@@ -221,11 +221,11 @@ impl Process {
     }
 }
 
-/// Downloads an output with what it refers to: a playlist's segments lie below the same name.
+/// Downloads an output with what it refers to: what a manifest names lies below the same name.
 async fn download(server: &Server, output: &Object, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let (parent, name) = output.key.rsplit_once('/').map_or(("", output.key.as_str()), |split| split);
     let mut keys = vec![output.key.clone()];
-    if let Some(stem) = name.strip_suffix(".m3u8") {
+    if let Some(stem) = name.strip_suffix(".m3u8").or_else(|| name.strip_suffix(".mpd")) {
         let prefix = if parent.is_empty() { stem.to_owned() } else { format!("{parent}/{stem}") };
         keys = server.list_keys(&output.bucket, &prefix).await?;
         keys.sort_by_key(|key| *key != output.key);
