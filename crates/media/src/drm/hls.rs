@@ -22,8 +22,8 @@ pub fn sign_simple(playlist: &str, aes: &SimpleAes) -> String {
     with_lines(playlist, &[format!("{KEY}METHOD=AES-128,URI=\"{}\"{vector}", aes.uri)])
 }
 
-/// A line of the playlist for players of one system, if they need one.
-fn line(told: &SystemData, key: &ContentKey, scheme: Scheme) -> Option<String> {
+/// The line of a playlist for players of one system; `None` where nothing can be said to them.
+pub fn line(told: &SystemData, key: &ContentKey, scheme: Scheme) -> Option<String> {
     let uri = told.key_uri.clone().or_else(|| own_uri(told, key))?;
     let key_id = match told.system {
         System::Widevine => format!(",KEYID=0x{}", key.kid.hex()),
