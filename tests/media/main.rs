@@ -4,6 +4,7 @@
 
 mod callbacks;
 mod clips;
+mod drm;
 mod formats;
 mod hls;
 mod pictures;

@@ -66,7 +66,8 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let passes = matches!(error.kind(), Kind::Timeout | Kind::Unavailable) && error.retry() != Retry::Never;
+            let passes =
+                matches!(error.kind(), Kind::Timeout | Kind::Unavailable) && error.retry() != Retry::Never;
             let Some(pause) = pauses.next().filter(|_| passes) else { return Err(error) };
             tracing::debug!(error = %error.chain(), "asking the key server again");
             tokio::time::sleep(*pause).await;
@@ -97,7 +98,9 @@ impl Client {
         })?;
         let status = answer.status();
         if !status.is_success() {
-            let said = body(answer, 4 * TOLD).await.map_or_else(|_| String::new(), |(bytes, _)| said(&bytes, secret));
+            let said = body(answer, 4 * TOLD)
+                .await
+                .map_or_else(|_| String::new(), |(bytes, _)| said(&bytes, secret));
             return Err(refusal(&place, status, &said));
         }
         let broke = |error: reqwest::Error| {
@@ -144,12 +147,18 @@ fn refusal(place: &str, status: StatusCode, said: &str) -> Error {
     let by_caller = |kind: Kind, told: String| Error::new(kind, told).with_blame(Blame::Caller);
     match code {
         401 | 403 => {
-            let told = format!("the key URL was refused ({place} answered {code}); it may have expired{said}");
+            let told =
+                format!("the key URL was refused ({place} answered {code}); it may have expired{said}");
             by_caller(Kind::Denied, told)
         }
-        404 | 410 => by_caller(Kind::NotFound, format!("there is no key server at {place}, it answered {code}{said}")),
+        404 | 410 => {
+            by_caller(Kind::NotFound, format!("there is no key server at {place}, it answered {code}{said}"))
+        }
         408 | 429 | 500..=599 => Error::unavailable(format!("the key server {place} answered {code}{said}")),
-        _ => by_caller(Kind::InvalidInput, format!("the key server {place} refused the request with {code}{said}")),
+        _ => by_caller(
+            Kind::InvalidInput,
+            format!("the key server {place} refused the request with {code}{said}"),
+        ),
     }
 }
 

@@ -94,9 +94,13 @@ async fn a_slow_server_is_given_up_in_time() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut_and_not_asked_for_again() {
-    let server = Server::start(|_, _| Reply { endless: true, ..Reply::new(200).body("x".repeat(700)) }).await;
-    let server_again = Server::start(|_, _| Reply::new(200).body("x".repeat(1_001))).await;
-    for server in [&server, &server_again] {
+    let endless = |_: &crate::testing::Seen, _| {
+        let body = vec![b'x'; 700];
+        Reply { body, endless: true, ..Reply::new(200) }
+    };
+    let server = Server::start(endless).await;
+    let long = Server::start(|_, _| Reply::new(200).body("x".repeat(1_001))).await;
+    for server in [&server, &long] {
         let error = ask(server).await.unwrap_err();
         assert!(error.message().contains("more than 1000 bytes"), "{error}");
         assert_eq!((error.retry(), server.connections()), (Retry::Never, 1));

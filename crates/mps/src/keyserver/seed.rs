@@ -51,7 +51,8 @@ impl Seed {
 
     /// The key of this id.
     pub fn key(&self, kid: Kid) -> Key {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.reveal().as_bytes()).expect("HMAC takes any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0.reveal().as_bytes()).expect("HMAC takes any length");
         mac.update(b"mps content key\0");
         mac.update(kid.bytes());
         let digest = zeroize::Zeroizing::new(<[u8; 32]>::from(mac.finalize().into_bytes()));
@@ -67,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_seed_and_an_id_make_one_key() {
-        let (one, other) = (Seed::new("a seed of this test").unwrap(), Seed::new("b seed of this test").unwrap());
+        let (one, other) =
+            (Seed::new("a seed of this test").unwrap(), Seed::new("b seed of this test").unwrap());
         let (first, second) = (Kid::from([1; 16]), Kid::from([2; 16]));
         assert_eq!(one.key(first), Seed::new("a seed of this test").unwrap().key(first));
         assert!(one.key(first) != one.key(second) && one.key(first) != other.key(first));

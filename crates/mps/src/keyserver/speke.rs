@@ -27,7 +27,8 @@ pub(super) fn answer(question: &[u8], seed: &Seed) -> Result<String, String> {
         return Err("the question has too many parts".to_owned());
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(text, options).map_err(|error| format!("the question is no XML: {error}"))?;
+    let document = Document::parse_with_options(text, options)
+        .map_err(|error| format!("the question is no XML: {error}"))?;
     let root = document.root_element();
     if !root.has_tag_name((CPIX, "CPIX")) {
         return Err("the question is no CPIX document".to_owned());
@@ -74,7 +75,8 @@ fn write(root: Node<'_, '_>, content_id: &str, asked: &[Asked], seed: &Seed) -> 
     }
     for node in items(root, "DRMSystemList", "DRMSystem") {
         let kid = kid(node)?;
-        let key = asked.iter().find(|key| key.kid == kid).ok_or("a DRMSystem names a key that is not asked for")?;
+        let key =
+            asked.iter().find(|key| key.kid == kid).ok_or("a DRMSystem names a key that is not asked for")?;
         let id = node.attribute("systemId").and_then(|text| Kid::parse(text).ok());
         let system = id.and_then(|id| System::of_id(*id.bytes()));
         let system = system.ok_or("a DRMSystem is Widevine, PlayReady, FairPlay or the common one")?;
@@ -83,7 +85,13 @@ fn write(root: Node<'_, '_>, content_id: &str, asked: &[Asked], seed: &Seed) -> 
     }
     // Browsers play by ClearKey what vendors' players play by their own systems.
     for key in asked {
-        signal(&mut systems, System::ClearKey, &content_key(key, content_id, System::ClearKey, seed), key.scheme, false);
+        signal(
+            &mut systems,
+            System::ClearKey,
+            &content_key(key, content_id, System::ClearKey, seed),
+            key.scheme,
+            false,
+        );
     }
     for rule in items(root, "ContentKeyUsageRuleList", "ContentKeyUsageRule") {
         let (kid, intended) = (kid(rule)?, escaped(rule.attribute("intendedTrackType").unwrap_or_default()));
@@ -127,7 +135,11 @@ fn signal(out: &mut String, system: System, key: &ContentKey, scheme: Scheme, wa
     out.push_str("</cpix:DRMSystem>\n");
 }
 
-fn items<'a, 'i>(root: Node<'a, 'i>, list: &'static str, item: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
+fn items<'a, 'i>(
+    root: Node<'a, 'i>,
+    list: &'static str,
+    item: &'static str,
+) -> impl Iterator<Item = Node<'a, 'i>> {
     let lists = root.children().filter(move |node| node.has_tag_name((CPIX, list)));
     lists.flat_map(move |list| list.children().filter(move |node| node.has_tag_name((CPIX, item))))
 }

@@ -99,7 +99,10 @@ async fn browsers_get_licences_and_keys_from_any_page() {
     let kid = Kid::from([7; 16]);
     let id = URL_SAFE_NO_PAD.encode(kid.bytes());
     let (status, headers, body) = call(post_to("/clearkey", json!({"kids": [id]}).to_string())).await;
-    assert_eq!((status, &headers["access-control-allow-origin"]), (StatusCode::OK, &HeaderValue::from_static("*")));
+    assert_eq!(
+        (status, &headers["access-control-allow-origin"]),
+        (StatusCode::OK, &HeaderValue::from_static("*"))
+    );
     let licence: Value = serde_json::from_slice(&body).unwrap();
     let key = Seed::new("a seed of these tests").unwrap().key(kid);
     assert_eq!(
@@ -137,7 +140,11 @@ async fn what_is_no_question_is_refused_with_a_reason() {
         root("contentId=\"a\"", &key(&format!("kid=\"{kid}\" commonEncryptionScheme=\"cens\""))),
     ] {
         let (status, _, body) = call(post_to("/speke", odd.clone())).await;
-        assert!(status == StatusCode::BAD_REQUEST && !body.is_empty(), "{status} {}", &odd[..odd.len().min(99)]);
+        assert!(
+            status == StatusCode::BAD_REQUEST && !body.is_empty(),
+            "{status} {}",
+            &odd[..odd.len().min(99)]
+        );
     }
     assert_eq!(call(post_to("/speke", vec![b' '; 2 << 20])).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     let get = |path: &str| Request::get(path.to_owned()).body(Body::empty()).unwrap();
