@@ -96,7 +96,7 @@ mod tests {
             told(System::Widevine, Some(pssh::widevine(kid, "f", Scheme::Cbcs)), None),
             told(System::PlayReady, Some(pssh::playready(kid, &key, Scheme::Cbcs)), None),
             told(System::FairPlay, None, Some("skd://film-1/1")),
-            told(System::ClearKey, Some(pssh::common(kid)), None),
+            told(System::ClearKey, Some(pssh::common(&[kid])), None),
         ];
         ContentKey { kid, key, iv: Iv::from([0x22; 16]), systems }
     }

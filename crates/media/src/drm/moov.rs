@@ -83,7 +83,7 @@ mod tests {
         let mut widevine = pssh::widevine(kid, "f", crate::drm::Scheme::Cenc).bytes();
         widevine.extend(pssh::widevine(kid, "g", crate::drm::Scheme::Cenc).bytes());
         let systems =
-            vec![told(System::Widevine, widevine), told(System::ClearKey, pssh::common(kid).bytes())];
+            vec![told(System::Widevine, widevine), told(System::ClearKey, pssh::common(&[kid]).bytes())];
         ContentKey { kid, key: Key::new([0; 16]), iv: Iv::from([0; 16]), systems }
     }
 

@@ -1,5 +1,7 @@
 //! What the packager is told about keys: flags for its standard input, never for its command line.
 
+use std::collections::BTreeSet;
+
 use mps_core::{Error, Result, Secret};
 
 use super::tracks::{Track, key_of_each};
@@ -19,13 +21,9 @@ pub fn flags(speke: &Speke, tracks: &[Track], keys: &KeySet) -> Result<Secret> {
         Ok(label(track, key, speke.scheme))
     });
     let labels = labels.collect::<Result<Vec<_>>>()?.join(",");
-    let boxes: String = keys
-        .0
-        .iter()
-        .flat_map(|key| &key.systems)
-        .filter_map(|told| told.pssh.as_ref())
-        .map(hex::encode)
-        .collect();
+    let told = keys.0.iter().flat_map(|key| &key.systems).filter_map(|told| told.pssh.as_deref());
+    // Keys may share a box.
+    let boxes: String = told.collect::<BTreeSet<_>>().into_iter().map(hex::encode).collect();
     // Without boxes it would make one of its own, which nobody asked for.
     let systems =
         if boxes.is_empty() { "--protection_systems=FairPlay".to_owned() } else { format!("--pssh={boxes}") };

@@ -107,9 +107,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The box that lists a key and says nothing else, for ClearKey.
-pub fn common(kid: Kid) -> Pssh {
-    Pssh { system_id: System::ClearKey.id(), kids: vec![kid], data: Vec::new() }
+/// The box that lists keys and says nothing else, for ClearKey.
+pub fn common(kids: &[Kid]) -> Pssh {
+    Pssh { system_id: System::ClearKey.id(), kids: kids.to_vec(), data: Vec::new() }
 }
 
 /// A box of Widevine: key, content id and scheme, as its protocol buffer has them.
@@ -178,7 +178,7 @@ mod tests {
     fn boxes_are_read_as_they_are_written() {
         let key = Key::new([3; 16]);
         let boxes = [
-            common(kid()),
+            common(&[kid()]),
             widevine(kid(), "film-1", Scheme::Cbcs),
             playready(kid(), &key, Scheme::Cenc),
             playready(kid(), &key, Scheme::Cbcs),
@@ -214,7 +214,7 @@ mod tests {
         for length in 0..good.len() {
             assert!(parse(&good[..length]).is_err(), "{length}");
         }
-        let listing = common(kid()).bytes();
+        let listing = common(&[kid()]).bytes();
         for at in 0..listing.len() {
             let mut odd = listing.clone();
             odd[at] ^= 0xff;

@@ -73,6 +73,7 @@ fn write(root: Node<'_, '_>, content_id: &str, asked: &[Asked], seed: &Seed) -> 
              <pskc:PlainValue>{secret}</pskc:PlainValue></pskc:Secret></cpix:Data></cpix:ContentKey>"
         );
     }
+    let all: Vec<Kid> = asked.iter().map(|key| key.kid).collect();
     for node in items(root, "DRMSystemList", "DRMSystem") {
         let kid = kid(node)?;
         let key =
@@ -81,17 +82,14 @@ fn write(root: Node<'_, '_>, content_id: &str, asked: &[Asked], seed: &Seed) -> 
         let system = id.and_then(|id| System::of_id(*id.bytes()));
         let system = system.ok_or("a DRMSystem is Widevine, PlayReady, FairPlay or the common one")?;
         let wants_hls = node.children().any(|child| child.has_tag_name((CPIX, "HLSSignalingData")));
-        signal(&mut systems, system, &content_key(key, content_id, system, seed), key.scheme, wants_hls);
+        let told = content_key(key, content_id, system, seed, &all);
+        signal(&mut systems, system, &told, key.scheme, wants_hls);
     }
-    // Browsers play by ClearKey what vendors' players play by their own systems.
+    // Browsers play by ClearKey what vendors' players play by their own systems. Some ask for a licence once, by the
+    // first box that they see, so that box lists all keys.
     for key in asked {
-        signal(
-            &mut systems,
-            System::ClearKey,
-            &content_key(key, content_id, System::ClearKey, seed),
-            key.scheme,
-            false,
-        );
+        let told = content_key(key, content_id, System::ClearKey, seed, &all);
+        signal(&mut systems, System::ClearKey, &told, key.scheme, false);
     }
     for rule in items(root, "ContentKeyUsageRuleList", "ContentKeyUsageRule") {
         let (kid, intended) = (kid(rule)?, escaped(rule.attribute("intendedTrackType").unwrap_or_default()));
@@ -105,13 +103,13 @@ fn write(root: Node<'_, '_>, content_id: &str, asked: &[Asked], seed: &Seed) -> 
     ))
 }
 
-/// The key with what one system is told about it.
-fn content_key(asked: &Asked, content_id: &str, system: System, seed: &Seed) -> ContentKey {
+/// The key with what one system is told about it, among `all`.
+fn content_key(asked: &Asked, content_id: &str, system: System, seed: &Seed, all: &[Kid]) -> ContentKey {
     let (kid, key) = (asked.kid, seed.key(asked.kid));
     let pssh = match system {
         System::Widevine => Some(pssh::widevine(kid, content_id, asked.scheme)),
         System::PlayReady => Some(pssh::playready(kid, &key, asked.scheme)),
-        System::ClearKey => Some(pssh::common(kid)),
+        System::ClearKey => Some(pssh::common(all)),
         System::FairPlay => None,
     };
     let key_uri = (system == System::FairPlay).then(|| format!("skd://{content_id}/{kid}"));

@@ -144,7 +144,7 @@ fn clearkey_is_taken_when_offered_and_other_systems_are_not() {
         )
     };
     let good = answer(&speke, &wanted);
-    let offered = more(&System::ClearKey.uuid(), &pssh::common(kid).bytes());
+    let offered = more(&System::ClearKey.uuid(), &pssh::common(&[kid]).bytes());
     let offered = good.replace("</cpix:DRMSystemList>", &offered);
     let keys = read(offered.as_bytes(), &speke, &wanted).unwrap();
     assert_eq!(keys.0[0].systems.last().unwrap().system, System::ClearKey);
@@ -208,7 +208,7 @@ fn faults_of_a_signal_are_named() {
     assert!(
         spoilt(&boxes, &STANDARD.encode(&STANDARD.decode(&boxes).unwrap()[1..])).contains("not well-formed")
     );
-    assert!(spoilt(&boxes, &STANDARD.encode(pssh::common(kid).bytes())).contains("another system"));
+    assert!(spoilt(&boxes, &STANDARD.encode(pssh::common(&[kid]).bytes())).contains("another system"));
     assert!(spoilt(&System::FairPlay.uuid(), &System::Widevine.uuid()).contains("twice"));
     assert!(spoilt("DRMSystem kid=\"", "DRMSystem kid=\"00").contains("no UUID"));
     let line = |line: &str| {
