@@ -84,8 +84,8 @@ impl Bench {
         let mut command = Command::new(&self.tools[0]);
         command.args(["-v", "error"]);
         if let Some(key) = key {
-            let key: String = key.key.reveal().iter().map(|byte| format!("{byte:02x}")).collect();
-            command.args(["-decryption_key", &key]);
+            let key = u128::from_be_bytes(*key.key.reveal());
+            command.args(["-decryption_key", &format!("{key:032x}")]);
         }
         let done = command.arg("-i").arg(file).args(["-f", "framemd5", "-"]).output().unwrap();
         assert!(done.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&done.stderr));

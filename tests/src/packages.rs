@@ -9,10 +9,11 @@ use mps_backends::guard::{Guard, Policy, Timeouts};
 use mps_backends::keys::{Client, Patience};
 use mps_core::{Error, Result, Secret};
 use mps_ffmpeg::{LauncherSpec, Limits, Run, Tool, ToolPaths, Tools};
-use mps_media::drm::tracks::{Kind, Track, key_of_each, wanted};
+use mps_media::drm::tracks::{Kind, Track, key_of_each};
 use mps_media::drm::{
-    Drm, Iv, Key, KeySet, Package, SimpleAes, Speke, aes128, cpix, from_wire, hls, moov, mpd, packager,
+    Drm, Iv, Key, KeySet, Package, SimpleAes, Speke, aes128, from_wire, hls, mpd, packager,
 };
+use mps_work::encrypt;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ pub struct Wish {
 pub struct Made {
     /// The tracks: two of pictures, one of sound.
     pub tracks: Vec<Track>,
-    /// The keys in the order that [`wanted`] gives; none of a clear package.
+    /// The keys in the order that [`mps_media::drm::tracks::wanted`] gives; none of a clear package.
     pub keys: Option<KeySet>,
     /// The place in `keys` of each track's.
     pub key_of_each: Vec<usize>,
@@ -102,18 +103,18 @@ pub async fn make(wish: &Wish) -> Result<Made> {
     };
     match (&drm, &keys) {
         (Some(Drm::Speke(speke)), Some(keys)) => sign(wish, speke, &tracks, keys, &key_of_each)?,
-        (Some(Drm::SimpleAes(aes)), _) => encrypt(wish, aes, &tracks)?,
+        (Some(Drm::SimpleAes(aes)), _) => encrypt_segments(wish, aes, &tracks)?,
         _ => {}
     }
     Ok(Made { tracks, keys, key_of_each })
 }
 
 fn tracks() -> Vec<Track> {
-    let track = |label: &str, stream, kind| Track { label: label.to_owned(), stream, kind };
+    let track = |label: &str, stream, kind, height| Track { label: label.to_owned(), stream, kind, height };
     vec![
-        track("video-1", Some(0), Kind::Video),
-        track("video-2", Some(1), Kind::Video),
-        track("audio", None, Kind::Audio),
+        track("video-1", Some(0), Kind::Video, 360),
+        track("video-2", Some(1), Kind::Video, 180),
+        track("audio", None, Kind::Audio, 0),
     ]
 }
 
@@ -124,12 +125,8 @@ fn tools(wish: &Wish) -> Result<Tools> {
 }
 
 async fn ask(speke: &Speke, tracks: &[Track]) -> Result<KeySet> {
-    let wanted = wanted(speke, tracks);
     let guard = Guard::new(Policy::parse(["127.0.0.0/8"])?, Timeouts::default())?;
-    let client = Client::new(guard, Patience::default());
-    let question = cpix::write(speke, &wanted);
-    let answer = client.ask(&speke.key_server_url, &question, cpix::ANSWER_BYTES).await?;
-    cpix::read(&answer, speke, &wanted)
+    encrypt::keys(&Client::new(guard, Patience::default()), speke, tracks).await
 }
 
 /// The renditions, as an encoder leaves them to the packager.
@@ -193,21 +190,21 @@ fn sign(wish: &Wish, speke: &Speke, tracks: &[Track], keys: &KeySet, key_of_each
     for (track, place) in tracks.iter().zip(key_of_each) {
         let (label, key) = (&track.label, &keys.0[*place]);
         let head = if wish.is_single_file() { format!("{label}.mp4") } else { format!("{label}_init.mp4") };
-        edit(&wish.folder.join(head), |bytes| moov::keep_own(bytes, key, keys).map(drop))?;
+        encrypt::keep_own_signals(&wish.folder.join(head), key, keys)?;
         if !wish.is_dash() {
             rewrite(&wish.folder.join(format!("{label}.m3u8")), |text| {
                 Ok(hls::sign(text, key, speke.scheme))
             })?;
         }
     }
-    match wish.is_dash() {
-        true => rewrite(&wish.folder.join(MANIFEST), |text| mpd::sign(text, keys)),
-        false => Ok(()),
+    if !wish.is_dash() {
+        return Ok(());
     }
+    rewrite(&wish.folder.join(MANIFEST), |text| mpd::sign(text, keys))
 }
 
 /// Encrypts the segments of a clear package.
-fn encrypt(wish: &Wish, aes: &SimpleAes, tracks: &[Track]) -> Result<()> {
+fn encrypt_segments(wish: &Wish, aes: &SimpleAes, tracks: &[Track]) -> Result<()> {
     let key = Key::parse(aes.key.reveal())?;
     for Track { label, .. } in tracks {
         let segment = |number: u64| wish.folder.join(format!("{label}_{number}.{}", wish.extension()));
@@ -224,12 +221,6 @@ fn encrypt(wish: &Wish, aes: &SimpleAes, tracks: &[Track]) -> Result<()> {
 fn rewrite(path: &Path, change: impl Fn(&str) -> Result<String>) -> Result<()> {
     let text = std::fs::read_to_string(path).map_err(disk)?;
     std::fs::write(path, change(&text)?).map_err(disk)
-}
-
-fn edit(path: &Path, change: impl Fn(&mut [u8]) -> Result<()>) -> Result<()> {
-    let mut bytes = std::fs::read(path).map_err(disk)?;
-    change(&mut bytes)?;
-    std::fs::write(path, bytes).map_err(disk)
 }
 
 fn disk(error: std::io::Error) -> Error {

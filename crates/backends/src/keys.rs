@@ -66,9 +66,9 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let passes =
+            let may_pass =
                 matches!(error.kind(), Kind::Timeout | Kind::Unavailable) && error.retry() != Retry::Never;
-            let Some(pause) = pauses.next().filter(|_| passes) else { return Err(error) };
+            let Some(pause) = pauses.next().filter(|_| may_pass) else { return Err(error) };
             tracing::debug!(error = %error.chain(), "asking the key server again");
             tokio::time::sleep(*pause).await;
         }

@@ -22,6 +22,11 @@ pub fn sign_simple(playlist: &str, aes: &SimpleAes) -> String {
     with_lines(playlist, &[format!("{KEY}METHOD=AES-128,URI=\"{}\"{vector}", aes.uri)])
 }
 
+/// `playlist` without any lines about keys.
+pub fn unsigned(playlist: &str) -> String {
+    with_lines(playlist, &[])
+}
+
 /// The line of a playlist for players of one system; `None` where nothing can be said to them.
 pub fn line(told: &SystemData, key: &ContentKey, scheme: Scheme) -> Option<String> {
     let uri = told.key_uri.clone().or_else(|| own_uri(told, key))?;
@@ -63,10 +68,10 @@ fn with_lines(playlist: &str, lines: &[String]) -> String {
         let begins = text.starts_with("#EXTINF:") || text.starts_with("#EXT-X-BYTERANGE:");
         if begins && !is_told {
             is_told = true;
-            lines.iter().for_each(|line| {
+            for line in lines {
                 out.push_str(line);
                 out.push('\n');
-            });
+            }
         }
         out.push_str(text);
         out.push('\n');
@@ -125,6 +130,7 @@ mod tests {
         assert!(
             lines[6].contains("base64,EREREREREREREREREREREQ==\"") && lines[6].contains("org.w3.clearkey")
         );
+        assert!(!unsigned(&signed).contains("EXT-X-KEY") && unsigned(&signed).contains("EXT-X-MAP"));
         assert!(!signed.contains("identity") && signed.ends_with("#EXT-X-ENDLIST\n"));
     }
 

@@ -224,7 +224,7 @@ mod tests {
     fn the_same_content_has_the_same_ids_and_each_label_its_own() {
         let kid = Kid::derived("film-1", "ALL");
         assert_eq!(kid, Kid::derived("film-1", "ALL"));
-        assert_ne!(kid, Kid::derived("film-1", "STREAM-1"));
+        assert_ne!(kid, Kid::derived("film-1", "SD"));
         assert_ne!(kid, Kid::derived("film-2", "ALL"));
         assert_ne!(Kid::derived("a", "bc"), Kid::derived("ab", "c"));
         assert_eq!((kid.bytes()[6] >> 4, kid.bytes()[8] >> 6), (8, 2));

@@ -11,6 +11,8 @@ pub struct Track {
     pub stream: Option<u32>,
     /// What it is.
     pub kind: Kind,
+    /// Height of the picture; 0 of sound.
+    pub height: u32,
 }
 
 /// What a track is.
@@ -25,7 +27,8 @@ pub enum Kind {
 /// A key to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// The tracks it is for, in the word of the document: `ALL`, `STREAM-1`, `AUDIO`.
+    /// The tracks it is for, in the word of the document: `ALL`, `SD`, `HD`, `UHD1`, `UHD2`, `AUDIO`, with a number
+    /// where there are more of a class.
     pub intended: String,
     /// The id that we propose.
     pub kid: Kid,
@@ -34,53 +37,67 @@ pub struct Wanted {
 }
 
 /// The keys that `tracks` need, in the order of the tracks.
+///
+/// Vendors choose by the word how well a player must guard the key, so a sub stream is called after its size.
 pub fn wanted(speke: &Speke, tracks: &[Track]) -> Vec<Wanted> {
+    let places = key_of_each(speke, tracks);
+    let count = places.iter().max().map_or(0, |last| last + 1);
     let mut keys: Vec<Wanted> = Vec::new();
-    for track in tracks {
-        let intended = intended(speke.preset, track);
-        let known = keys.iter_mut().find(|key| key.intended == intended);
-        match known {
-            Some(key) => {
-                key.kinds.push(track.kind);
-                key.kinds.sort_unstable();
-                key.kinds.dedup();
-            }
-            None => {
-                let kid = Kid::derived(&speke.resource_id, &intended);
-                keys.push(Wanted { intended, kid, kinds: vec![track.kind] });
-            }
-        }
+    for place in 0..count {
+        let own: Vec<&Track> =
+            tracks.iter().zip(&places).filter(|(_, of)| **of == place).map(|(track, _)| track).collect();
+        let class = match speke.preset {
+            Preset::OneKey => "ALL",
+            Preset::KeyPerStream => class(own.iter().map(|track| track.height).max().unwrap_or(0)),
+        };
+        let before = keys.iter().filter(|key| key.intended.split('-').next() == Some(class)).count();
+        let intended = if before == 0 { class.to_owned() } else { format!("{class}-{}", before + 1) };
+        let mut kinds: Vec<Kind> = own.iter().map(|track| track.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let kid = Kid::derived(&speke.resource_id, &intended);
+        keys.push(Wanted { intended, kid, kinds });
     }
     keys
 }
 
 /// The place in [`wanted`] of the key of each track.
 pub fn key_of_each(speke: &Speke, tracks: &[Track]) -> Vec<usize> {
-    let keys = wanted(speke, tracks);
-    let place = |track| {
-        let intended = intended(speke.preset, track);
-        keys.iter().position(|key| key.intended == intended).unwrap_or(0)
+    let mut owners: Vec<(Option<u32>, Option<Kind>)> = Vec::new();
+    let place = |track: &Track| {
+        // What no sub stream owns shares a key with others of its kind.
+        let owner = match (speke.preset, track.stream) {
+            (Preset::OneKey, _) => (None, None),
+            (Preset::KeyPerStream, Some(stream)) => (Some(stream), None),
+            (Preset::KeyPerStream, None) => (None, Some(track.kind)),
+        };
+        owners.iter().position(|known| *known == owner).unwrap_or_else(|| {
+            owners.push(owner);
+            owners.len() - 1
+        })
     };
     tracks.iter().map(place).collect()
 }
 
-fn intended(preset: Preset, track: &Track) -> String {
-    match (preset, track.stream) {
-        (Preset::OneKey, _) => "ALL".to_owned(),
-        (Preset::KeyPerStream, Some(stream)) => format!("STREAM-{}", stream + 1),
-        (Preset::KeyPerStream, None) if track.kind == Kind::Audio => "AUDIO".to_owned(),
-        (Preset::KeyPerStream, None) => "VIDEO".to_owned(),
+/// The word for pictures of this height.
+const fn class(height: u32) -> &'static str {
+    match height {
+        0 => "AUDIO",
+        1..=576 => "SD",
+        577..=1080 => "HD",
+        1081..=2160 => "UHD1",
+        _ => "UHD2",
     }
 }
 
 /// Tracks as tests have them: two renditions and sound that they share.
 #[cfg(test)]
 pub(super) fn ladder() -> Vec<Track> {
-    let track = |label: &str, stream, kind| Track { label: label.to_owned(), stream, kind };
+    let track = |label: &str, stream, kind, height| Track { label: label.to_owned(), stream, kind, height };
     vec![
-        track("video-1", Some(0), Kind::Video),
-        track("video-2", Some(1), Kind::Video),
-        track("audio", None, Kind::Audio),
+        track("video-1", Some(0), Kind::Video, 360),
+        track("video-2", Some(1), Kind::Video, 180),
+        track("audio", None, Kind::Audio, 0),
     ]
 }
 
@@ -97,7 +114,7 @@ mod tests {
         assert_eq!((one[0].intended.as_str(), one[0].kinds.len()), ("ALL", 2));
         let each = wanted(&speke(Preset::KeyPerStream), &tracks);
         let names: Vec<&str> = each.iter().map(|key| key.intended.as_str()).collect();
-        assert_eq!(names, ["STREAM-1", "STREAM-2", "AUDIO"]);
+        assert_eq!(names, ["SD", "SD-2", "AUDIO"]);
         assert_eq!(key_of_each(&speke(Preset::KeyPerStream), &tracks), [0, 1, 2]);
         assert_eq!(key_of_each(&speke(Preset::OneKey), &tracks), [0, 0, 0]);
     }
@@ -108,5 +125,21 @@ mod tests {
         tracks[2].stream = Some(1);
         let each = wanted(&speke(Preset::KeyPerStream), &tracks);
         assert_eq!((each.len(), each[1].kinds.as_slice()), (2, &[Kind::Video, Kind::Audio][..]));
+    }
+
+    #[test]
+    fn a_sub_stream_is_called_after_its_size() {
+        let track = |nth: u32, height| Track {
+            label: format!("v{nth}"),
+            stream: Some(nth),
+            kind: Kind::Video,
+            height,
+        };
+        let heights = [240, 576, 720, 1080, 2160, 4320];
+        let tracks: Vec<Track> = (0..).zip(heights).map(|(nth, height)| track(nth, height)).collect();
+        let names: Vec<String> =
+            wanted(&speke(Preset::KeyPerStream), &tracks).into_iter().map(|key| key.intended).collect();
+        assert_eq!(names, ["SD", "SD-2", "HD", "HD-2", "UHD1", "UHD2"]);
+        assert!(wanted(&speke(Preset::OneKey), &[]).is_empty());
     }
 }

@@ -30,11 +30,11 @@ async fn start(server: KeyServer) -> SocketAddr {
 }
 
 fn ladder() -> Vec<Track> {
-    let track = |label: &str, stream, kind| Track { label: label.to_owned(), stream, kind };
+    let track = |label: &str, stream, kind, height| Track { label: label.to_owned(), stream, kind, height };
     vec![
-        track("video-1", Some(0), tracks::Kind::Video),
-        track("video-2", Some(1), tracks::Kind::Video),
-        track("audio", None, tracks::Kind::Audio),
+        track("video-1", Some(0), tracks::Kind::Video, 360),
+        track("video-2", Some(1), tracks::Kind::Video, 180),
+        track("audio", None, tracks::Kind::Audio, 0),
     ]
 }
 

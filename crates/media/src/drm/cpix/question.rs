@@ -28,8 +28,8 @@ pub fn write(speke: &Speke, wanted: &[Wanted]) -> String {
                 signals(*system, speke.is_hls)
             );
         }
-        let filters: String =
-            kinds.iter().map(|kind| format!("      <cpix:{}Filter/>\n", word(*kind))).collect();
+        let filter = |kind: &Kind| ["      <cpix:", word(*kind), "Filter/>\n"].concat();
+        let filters: String = kinds.iter().map(filter).collect();
         let _ = writeln!(
             rules,
             "    <cpix:ContentKeyUsageRule kid=\"{kid}\" intendedTrackType=\"{intended}\">\n{filters}    </cpix:ContentKeyUsageRule>"

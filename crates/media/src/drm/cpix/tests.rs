@@ -80,7 +80,7 @@ fn the_question_names_content_keys_systems_and_tracks() {
     assert_eq!((count("PSSH"), count("HLSSignalingData")), (6, 9));
     assert_eq!((count("VideoFilter"), count("AudioFilter")), (2, 1));
     for part in [
-        "intendedTrackType=\"STREAM-2\"",
+        "intendedTrackType=\"SD-2\"",
         "commonEncryptionScheme=\"cbcs\"",
         "explicitIV=\"ERERERERERERERERERERERERERERERE=\"",
         "systemId=\"94ce86fb-07ff-4f43-adb8-93d2fa968ca2\"",
