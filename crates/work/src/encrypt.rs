@@ -81,8 +81,8 @@ mod tests {
         ContentKey { kid, key: Key::new([0; 16]), iv: Iv::from([0; 16]), systems: vec![told] }
     }
 
-    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        [&(body.len() as u32 + 8).to_be_bytes()[..], name, body].concat()
+    fn boxed(name: &str, body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32 + 8).to_be_bytes()[..], name.as_bytes(), body].concat()
     }
 
     #[test]
@@ -90,8 +90,8 @@ mod tests {
         let keys = KeySet(vec![key(1), key(2)]);
         let boxes: Vec<u8> = keys.0.iter().filter_map(|key| key.systems[0].pssh.clone()).flatten().collect();
         // What looks like a box of another key but is media stays as it is.
-        let media = boxed(b"mdat", &boxes);
-        let before = [boxed(b"ftyp", b"mp41"), boxed(b"moov", &boxes), media.clone()].concat();
+        let media = boxed("mdat", &boxes);
+        let before = [boxed("ftyp", b"mp41"), boxed("moov", &boxes), media.clone()].concat();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mp4");
         std::fs::write(&path, &before).unwrap();
@@ -109,7 +109,7 @@ mod tests {
     fn a_file_that_is_none_of_the_packagers_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mp4");
-        for bytes in [Vec::new(), b"text".to_vec(), vec![0xff; 100], boxed(b"ftyp", b"mp41")] {
+        for bytes in [Vec::new(), b"text".to_vec(), vec![0xff; 100], boxed("ftyp", b"mp41")] {
             std::fs::write(&path, bytes).unwrap();
             keep_own_signals(&path, &key(1), &KeySet(vec![key(1)])).unwrap_err();
         }

@@ -87,16 +87,16 @@ mod tests {
         ContentKey { kid, key: Key::new([0; 16]), iv: Iv::from([0; 16]), systems }
     }
 
-    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        [&(body.len() as u32 + 8).to_be_bytes()[..], name, body].concat()
+    fn boxed(name: &str, body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32 + 8).to_be_bytes()[..], name.as_bytes(), body].concat()
     }
 
     #[test]
     fn boxes_of_other_keys_are_blanked_where_they_stand() {
         let keys = KeySet(vec![key(1), key(2)]);
         let all: Vec<u8> = keys.0.iter().flat_map(boxes_of).flatten().copied().collect();
-        let moov = [boxed(b"mvhd", &[7; 100]), all, boxed(b"trak", &[8; 50])].concat();
-        let before = [boxed(b"ftyp", b"mp41"), boxed(b"moov", &moov), boxed(b"sidx", &[9; 20])].concat();
+        let moov = [boxed("mvhd", &[7; 100]), all, boxed("trak", &[8; 50])].concat();
+        let before = [boxed("ftyp", b"mp41"), boxed("moov", &moov), boxed("sidx", &[9; 20])].concat();
         let mut after = before.clone();
         assert_eq!(keep_own(&mut after, &keys.0[1], &keys).unwrap(), 3);
         assert_eq!(after.len(), before.len());
@@ -104,13 +104,13 @@ mod tests {
         assert!(boxes_of(&keys.0[1]).all(|own| has(&after, own)));
         assert!(boxes_of(&keys.0[0]).all(|foreign| has(&before, foreign) && !has(&after, foreign)));
         assert_eq!(after.windows(4).filter(|window| window == b"free").count(), 3);
-        assert!(has(&after, &boxed(b"trak", &[8; 50])) && has(&after, &boxed(b"mvhd", &[7; 100])));
+        assert!(has(&after, &boxed("trak", &[8; 50])) && has(&after, &boxed("mvhd", &[7; 100])));
     }
 
     #[test]
     fn a_header_that_is_cut_is_an_error() {
         let keys = KeySet(vec![key(1)]);
-        let whole = [boxed(b"ftyp", b"mp41"), boxed(b"moov", &boxed(b"mvhd", &[0; 8]))].concat();
+        let whole = [boxed("ftyp", b"mp41"), boxed("moov", &boxed("mvhd", &[0; 8]))].concat();
         for length in 0..whole.len() {
             assert!(keep_own(&mut whole[..length].to_vec(), &keys.0[0], &keys).is_err(), "{length}");
         }

@@ -238,7 +238,8 @@ fn documents_that_attack_are_refused_quickly() {
         format!("<cpix:CPIX xmlns:cpix=\"urn:dashif:org:cpix\">{}</cpix:CPIX>", "<a/>".repeat(200_000));
     assert!(refusal(&wide, Preset::OneKey).contains("more than"));
     assert!(refusal(&" ".repeat(ANSWER_BYTES + 1), Preset::OneKey).contains("more than 1048576 bytes"));
-    let attributes: String = (0..60_000).map(|n| format!(" a{n}=''")).collect();
+    let attributes: String =
+        (0..60_000).flat_map(|n| [" a".to_owned(), n.to_string(), "=''".to_owned()]).collect();
     refusal(&format!("<x{attributes}/>"), Preset::OneKey);
     assert!(begin.elapsed() < std::time::Duration::from_secs(5), "{:?}", begin.elapsed());
     for odd in ["", "<", "no XML", "{}", "<html/>", "<CPIX/>", "<cpix:CPIX/>", "\u{feff}<x/>"] {
