@@ -10,9 +10,7 @@ use mps_backends::keys::{Client, Patience};
 use mps_core::{Error, Result, Secret};
 use mps_ffmpeg::{LauncherSpec, Limits, Run, Tool, ToolPaths, Tools};
 use mps_media::drm::tracks::{Kind, Track, key_of_each};
-use mps_media::drm::{
-    Drm, Iv, Key, KeySet, Package, SimpleAes, Speke, aes128, from_wire, hls, mpd, packager,
-};
+use mps_media::drm::{Drm, Iv, Key, KeySet, Package, SimpleAes, Speke, from_wire, hls, mpd, packager};
 use mps_work::encrypt;
 use serde::Deserialize;
 use serde_json::Value;
@@ -209,9 +207,11 @@ fn encrypt_segments(wish: &Wish, aes: &SimpleAes, tracks: &[Track]) -> Result<()
     for Track { label, .. } in tracks {
         let segment = |number: u64| wish.folder.join(format!("{label}_{number}.{}", wish.extension()));
         for (sequence, path) in (1..).map(segment).take_while(|path| path.exists()).enumerate() {
-            let plain = std::fs::read(&path).map_err(disk)?;
-            let iv = aes.iv.unwrap_or_else(|| Iv::of_segment(sequence as u64));
-            std::fs::write(&path, aes128::encrypt(&key, &iv, &plain)).map_err(disk)?;
+            let (clear, iv) =
+                (path.with_extension("clear"), aes.iv.unwrap_or_else(|| Iv::of_segment(sequence as u64)));
+            std::fs::rename(&path, &clear).map_err(disk)?;
+            encrypt::segment(&clear, None, &path, &key, &iv)?;
+            std::fs::remove_file(&clear).map_err(disk)?;
         }
         rewrite(&wish.folder.join(format!("{label}.m3u8")), |text| Ok(hls::sign_simple(text, aes)))?;
     }

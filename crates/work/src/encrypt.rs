@@ -1,6 +1,7 @@
 //! What a step does around the encryption of a package: it asks for the keys when it runs, holds them while it runs,
 //! and stores them nowhere.
 
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -8,10 +9,12 @@ use mps_backends::keys::Client;
 use mps_core::error::Kind;
 use mps_core::{Error, Result};
 use mps_media::drm::tracks::{Track, wanted};
-use mps_media::drm::{ContentKey, KeySet, Speke, cpix, moov};
+use mps_media::drm::{ContentKey, Iv, Key, KeySet, Speke, aes128, cpix, moov};
 
 /// The most bytes in front of a packaged file's first media: header and index of streams, with all boxes of keys.
 const HEAD_BYTES: u64 = 16 << 20;
+/// How much of a segment is in memory.
+const PIECE_BYTES: usize = 256 << 10;
 /// The fewest keys that a vendor is known to limit a content to.
 const FEWEST_KEYS: usize = 5;
 
@@ -53,6 +56,36 @@ pub fn keep_own_signals(file: &Path, own: &ContentKey, keys: &KeySet) -> Result<
     file.write_all_at(&head, 0).map_err(failed)
 }
 
+/// Encrypts a segment of Simple AES into a file of its own and tells its bytes. The segment is the whole of `from`, or
+/// `range` of it, first byte and the one after the last.
+///
+/// # Errors
+/// `Internal` when a file cannot be read or written, or is shorter than the range.
+pub fn segment(from: &Path, range: Option<(u64, u64)>, to: &Path, key: &Key, iv: &Iv) -> Result<u64> {
+    let failed = |e| Error::internal("cannot encrypt a segment").because(e);
+    let mut from = std::fs::File::open(from).map_err(failed)?;
+    let (first, end) = match range {
+        Some(range) => range,
+        None => (0, from.metadata().map_err(failed)?.len()),
+    };
+    from.seek(SeekFrom::Start(first)).map_err(failed)?;
+    let mut to = std::fs::File::create(to).map_err(failed)?;
+    let (mut segment, mut piece, mut out) = (aes128::Segment::new(key, iv), vec![0; PIECE_BYTES], Vec::new());
+    let (mut left, mut written) = (end.saturating_sub(first), 0);
+    while left > 0 {
+        let wanted = left.min(PIECE_BYTES as u64) as usize;
+        from.read_exact(&mut piece[..wanted]).map_err(failed)?;
+        segment.push(&piece[..wanted], &mut out);
+        to.write_all(&out).map_err(failed)?;
+        left -= wanted as u64;
+        written += out.len() as u64;
+        out.clear();
+    }
+    segment.finish(&mut out);
+    to.write_all(&out).map_err(failed)?;
+    Ok(written + out.len() as u64)
+}
+
 /// Bytes to the end of the `moov` box, or as many as there may be.
 fn header_bytes(file: &std::fs::File) -> std::io::Result<u64> {
     let whole = file.metadata()?.len();
@@ -72,7 +105,7 @@ fn header_bytes(file: &std::fs::File) -> std::io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mps_media::drm::{Iv, Key, Kid, System, SystemData, pssh};
+    use mps_media::drm::{Kid, System, SystemData, pssh};
 
     fn key(byte: u8) -> ContentKey {
         let kid = Kid::from([byte; 16]);
@@ -114,5 +147,22 @@ mod tests {
             keep_own_signals(&path, &key(1), &KeySet(vec![key(1)])).unwrap_err();
         }
         keep_own_signals(&folder.path().join("none"), &key(1), &KeySet(Vec::new())).unwrap_err();
+    }
+
+    #[test]
+    fn a_stretch_of_a_file_is_encrypted_as_a_whole_segment() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("all.ts"), folder.path().join("1.ts"));
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+        std::fs::write(&from, &bytes).unwrap();
+        let (key, iv) = (Key::new([3; 16]), Iv::of_segment(7));
+        for range in [None, Some((0, 0)), Some((5, 21)), Some((100, 900_001)), Some((999_999, 1_000_000))] {
+            let size = segment(&from, range, &to, &key, &iv).unwrap();
+            let (first, end) = range.unwrap_or((0, 1_000_000));
+            let wanted = aes128::encrypt(&key, &iv, &bytes[first as usize..end as usize]);
+            assert_eq!(size, wanted.len() as u64);
+            assert!(std::fs::read(&to).unwrap() == wanted, "{range:?}");
+        }
+        segment(&from, Some((0, 1_000_001)), &to, &key, &iv).unwrap_err();
     }
 }
