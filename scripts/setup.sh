@@ -46,6 +46,11 @@ need ca-certificates certificates
 need python3 has python3
 need python3-pip python3 -m pip --version
 need curl has curl
+need fonts-liberation2 test -e /usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf
+need fonts-noto-core test -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf
+need fonts-noto-cjk test -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+need fonts-arphic-ukai test -e /usr/share/fonts/truetype/arphic/ukai.ttc
+need fontconfig has fc-cache
 if [ "$level" = test ]; then
     need python3-venv python3 -c 'import venv, ensurepip'
     need postgresql postgres_bin

@@ -2,11 +2,14 @@
 //!
 //! Each test has a server of its own. Tests are skipped, and say so, where the media tools are absent.
 
+mod adaptive;
+mod burn;
 mod callbacks;
 mod clips;
 mod drm;
 mod formats;
 mod hls;
+mod marks;
 mod pictures;
 mod rates;
 mod real;

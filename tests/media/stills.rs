@@ -444,8 +444,8 @@ async fn what_cannot_be_taken_says_why_and_leaves_the_rest() {
         ),
         (
             json!({"SampleSnapshotTaskSet": [{"Definition": 10, "WatermarkSet": [{"Definition": 1}]}]}),
-            "UnsupportedOperation",
-            "WatermarkSet",
+            "InvalidParameterValue.Definition",
+            "WatermarkSet.0",
         ),
         (
             json!({"AnimatedGraphicTaskSet": [{"Definition": 20000, "StartTimeOffset": 3, "EndTimeOffset": 2}]}),

@@ -131,6 +131,13 @@ impl Error {
         self
     }
 
+    /// Begins the message with what it is about, such as a member of the request.
+    #[must_use]
+    pub fn about(mut self, name: &str) -> Self {
+        self.0.message = format!("{name}: {}", self.0.message);
+        self
+    }
+
     /// Adds what caused it.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -50,7 +50,7 @@ const DEMUXERS: &str = "mov,mp4,matroska,webm,mpegts,mpeg,mpegvideo,flv,avi,asf,
     sgi_pipe,sunrast_pipe,pcx_pipe,\
     srt,ass,webvtt,sup,scc,ttml,sami,microdvd,lrc,mpl2,subviewer";
 
-/// Forced formats of a plan's own inputs: generated sources and the pipes to and from Rust.
+/// Forced formats of a plan's own inputs: generated sources, drawings, and the pipes to and from Rust.
 const OWN_FORMATS: &[&str] = &[
     "lavfi",
     "nut",
@@ -67,6 +67,7 @@ const OWN_FORMATS: &[&str] = &[
     "srt",
     "ass",
     "webvtt",
+    "svg_pipe",
 ];
 
 /// The whole command line of ffprobe: what it is asked for, then the guarded input.

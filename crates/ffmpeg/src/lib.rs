@@ -8,6 +8,7 @@ pub mod argv;
 pub mod capabilities;
 mod child;
 mod failure;
+pub mod fonts;
 mod launcher;
 pub mod limits;
 pub mod probe;

@@ -140,12 +140,15 @@ impl Playlist {
 
     /// Joins neighbouring stretches of one file so that segments end at the first cut at or after each target:
     /// `first` gives the length and the number of short segments at the start, `usual_us` the length of the rest.
+    /// Wherever a cut lies at one of the times `also` (rising), a segment begins there too.
     #[must_use]
-    pub fn joined(&self, usual_us: i64, first: Option<FirstSegments>) -> Self {
+    pub fn joined(&self, usual_us: i64, first: Option<FirstSegments>, also: &[i64]) -> Self {
         let mut out = Self { init: self.init.clone(), segments: Vec::new(), is_ended: self.is_ended };
         let (mut at_us, mut end_us) = (0, 0);
         for piece in &self.segments {
-            let starts_anew = at_us + SLACK_US >= end_us || piece.is_discontinuity;
+            let is_due = at_us + SLACK_US >= end_us || piece.is_discontinuity;
+            let is_asked = also.iter().any(|cut_us| (cut_us - at_us).abs() <= NEAR_US);
+            let starts_anew = is_due || is_asked;
             let joins = !starts_anew && out.segments.last().is_some_and(|last| continues(last, piece));
             if joins {
                 if let Some(last) = out.segments.last_mut() {
@@ -159,8 +162,10 @@ impl Playlist {
                     Some(first) if out.segments.len() < first.count as usize => first.us,
                     _ => usual_us,
                 };
-                // Targets lie on a grid, so that late cuts do not add up.
-                end_us += length_us;
+                // Targets lie on a grid, so that late cuts do not add up, and those asked for besides do not move it.
+                if is_due || !is_asked {
+                    end_us += length_us;
+                }
                 if end_us <= at_us + SLACK_US {
                     end_us = at_us + length_us;
                 }
@@ -174,6 +179,8 @@ impl Playlist {
 
 /// A cut this little before its target counts as on it: time bases round.
 const SLACK_US: i64 = 2_000;
+/// A cut this near to a time that was asked for is that one: lengths that are told in milliseconds add up their error.
+const NEAR_US: i64 = 15_000;
 
 fn continues(last: &Segment, piece: &Segment) -> bool {
     match (last.range, piece.range) {
@@ -242,6 +249,9 @@ pub struct Packaging {
     pub join_us: i64,
     /// Short segments at the start.
     pub first: Option<FirstSegments>,
+    /// Times in microseconds, rising, where a segment begins besides.
+    #[serde(default)]
+    pub also_us: Vec<i64>,
     /// Each segment begins with a key frame.
     pub is_independent: bool,
     /// What `{inputName}` stands for.
@@ -252,6 +262,9 @@ pub struct Packaging {
     pub definition: i64,
     /// What `{taskId}` stands for.
     pub task_id: String,
+    /// What `{subStreamNumber}` stands for; empty where there is one stream only.
+    #[serde(default)]
+    pub sub_stream: String,
 }
 
 /// Variables that the name of a segment may use.
@@ -262,6 +275,18 @@ pub const SEGMENT_VARIABLES: &[Variable] = &[
     Variable::Format,
     Variable::Number,
     Variable::SegmentNumber,
+    Variable::TaskId,
+];
+
+/// The same where there are several streams.
+pub const SUB_STREAM_SEGMENT_VARIABLES: &[Variable] = &[
+    Variable::InputName,
+    Variable::InputFormat,
+    Variable::Definition,
+    Variable::Format,
+    Variable::Number,
+    Variable::SegmentNumber,
+    Variable::SubStreamNumber,
     Variable::TaskId,
 ];
 
@@ -292,6 +317,8 @@ pub struct Finished {
     pub pieces: Vec<Piece>,
     /// Length of the whole in microseconds.
     pub duration_us: i64,
+    /// Length in microseconds and bytes of each segment, where the run told stretches.
+    pub spans: Vec<(i64, u64)>,
 }
 
 impl Packaging {
@@ -301,10 +328,12 @@ impl Packaging {
     /// `InvalidInput` when the playlist cannot be read, has no segments or leads out of the job's folder, or a
     /// key would be unsafe; `Internal` when two segments would get the same key.
     pub fn finish(&self, text: &str) -> Result<Finished, Error> {
-        let mut playlist = Playlist::parse(text)?.joined(self.join_us, self.first);
+        let mut playlist = Playlist::parse(text)?.joined(self.join_us, self.first, &self.also_us);
         if playlist.segments.is_empty() {
             return Err(Error::invalid("the output has no segments"));
         }
+        let bytes = |segment: &Segment| segment.range.map_or(0, |range| range.length);
+        let spans = playlist.segments.iter().map(|s| (s.duration_us, bytes(s))).collect();
         let mut pieces: Vec<Piece> = Vec::new();
         if let Some(init) = &mut playlist.init {
             let file = local(&init.uri)?;
@@ -337,7 +366,7 @@ impl Packaging {
             return Err(Error::invalid("two files of the playlist would get the same name"));
         }
         let duration_us = playlist.segments.iter().map(|s| s.duration_us).sum();
-        Ok(Finished { playlist: playlist.write(self.is_independent), pieces, duration_us })
+        Ok(Finished { playlist: playlist.write(self.is_independent), pieces, duration_us, spans })
     }
 
     fn piece(&self, file: String, range: Option<ByteRange>, key: String, role: Role) -> Piece {
@@ -364,10 +393,11 @@ impl Packaging {
             format: extension,
             number,
             segment_number: number,
+            sub_stream_number: &self.sub_stream,
             task_id: &self.task_id,
             ..Values::default()
         };
-        Pattern::parse(&self.segment, SEGMENT_VARIABLES)?.key(&self.directory, &values)
+        Pattern::parse(&self.segment, SUB_STREAM_SEGMENT_VARIABLES)?.key(&self.directory, &values)
     }
 }
 

@@ -6,11 +6,14 @@
 pub mod answer;
 pub mod drm;
 pub mod features;
+pub mod fonts;
 pub mod graph;
 pub mod hls;
 pub mod names;
+pub mod package;
 pub mod plan;
 pub mod presets;
+pub mod subtitles;
 pub mod templates;
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::hls;
+use crate::package::Package;
+use crate::subtitles::{Look, Subtitles};
 
 /// Which program a command starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,11 +43,42 @@ impl From<String> for Arg {
     }
 }
 
+/// A text in the job's folder that becomes another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Convert {
+    /// The file of subtitles.
+    pub from: String,
+    /// The script of ASS to write.
+    pub to: String,
+    /// The file of the font, when the caller brings one.
+    pub font: Option<String>,
+    /// How the subtitles look.
+    pub look: Look,
+    /// What is added to their times, in microseconds.
+    pub shift_us: i64,
+    /// What it is in the request, for messages.
+    pub name: String,
+}
+
+impl Convert {
+    /// The script of the bytes of a file, in the font of these bytes.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the subtitles or the font cannot be read.
+    pub fn script(&self, text: &[u8], font: Option<&[u8]>) -> mps_core::Result<String> {
+        let mut look = self.look.clone();
+        if let Some(font) = font {
+            look.family = Some(crate::fonts::family_of(font)?);
+        }
+        Subtitles::read(text)?.to_ass(&look, self.shift_us)
+    }
+}
+
 /// One run of one program.
 ///
 /// What every run has in common (no stdin, log level, progress, allowed protocols and formats, limits) is added
 /// by who runs it, in front of `args`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Command {
     /// Which program.
     pub tool: Tool,
@@ -53,6 +86,20 @@ pub struct Command {
     pub args: Vec<Arg>,
     /// Length of what it writes in microseconds, for progress; 0 when unknown.
     pub expected_us: i64,
+    /// Texts to be converted before it runs.
+    #[serde(default)]
+    pub convert: Vec<Convert>,
+    /// What it makes ready for the others, such as `WatermarkSet.0`, when that is not of the source: its failure is told
+    /// of this, and it may take a minute at most.
+    #[serde(default)]
+    pub prepares: Option<String>,
+}
+
+impl Command {
+    /// A run of ffmpeg that writes `expected_us` of media.
+    pub const fn ffmpeg(args: Vec<Arg>, expected_us: i64) -> Self {
+        Self { tool: Tool::Ffmpeg, args, expected_us, convert: Vec::new(), prepares: None }
+    }
 }
 
 /// What a file is for.
@@ -63,6 +110,8 @@ pub enum Role {
     Main,
     /// A playlist, the file that a player opens.
     Playlist,
+    /// A playlist that another one names.
+    SubPlaylist,
     /// A segment of a playlist.
     Segment,
     /// The header that all segments share.
@@ -105,11 +154,44 @@ pub enum Output {
         /// How to name and cut.
         packaging: Box<hls::Packaging>,
     },
+    /// Several streams under one manifest: [`Package::finish`] makes the objects from the texts that the run wrote.
+    Package {
+        /// What they become.
+        package: Box<Package>,
+    },
+}
+
+/// A file that a run needs beside its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    /// A file that a template brought, by its key in the service's own bucket.
+    Asset(String),
+    /// A file of the caller's: the API's `MediaInputInfo`, checked.
+    Input(Value),
+    /// A text that came with the call.
+    Text(String),
+}
+
+/// An extra file, and what it is called in the job's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// Where it is.
+    pub from: Extra,
+    /// Its name in the job's folder.
+    pub file: String,
+    /// What it is in the request, for messages.
+    pub name: String,
+    /// The most bytes it may have.
+    pub most_bytes: u64,
 }
 
 /// What a feature wants done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Plan {
+    /// Extra files, to be there before the first command.
+    #[serde(default)]
+    pub fetch: Vec<Fetch>,
     /// To be run in this order.
     pub commands: Vec<Command>,
     /// To be published together.
@@ -127,6 +209,7 @@ impl Plan {
         self.outputs.first().map_or("", |output| match output {
             Output::File { key, .. } | Output::Text { key, .. } => key,
             Output::Hls { packaging, .. } => &packaging.playlist_key,
+            Output::Package { package } => package.key(),
         })
     }
 }
@@ -138,6 +221,8 @@ pub struct Build {
     pub encoders: BTreeSet<String>,
     /// Names of filters that work, such as `zscale`.
     pub filters: BTreeSet<String>,
+    /// Families of the fonts that are installed, such as `Noto Sans`.
+    pub fonts: BTreeSet<String>,
 }
 
 impl Build {
@@ -151,6 +236,11 @@ impl Build {
         self.filters.contains(name)
     }
 
+    /// Whether this family of fonts is installed.
+    pub fn has_font(&self, family: &str) -> bool {
+        self.fonts.contains(family)
+    }
+
     /// A build with these encoders and filters.
     pub fn with<'a>(
         encoders: impl IntoIterator<Item = &'a str>,
@@ -159,6 +249,7 @@ impl Build {
         Self {
             encoders: encoders.into_iter().map(str::to_owned).collect(),
             filters: filters.into_iter().map(str::to_owned).collect(),
+            fonts: BTreeSet::new(),
         }
     }
 }

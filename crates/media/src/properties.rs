@@ -49,7 +49,7 @@ proptest! {
     fn playlists_are_read_or_refused(lines in prop::collection::vec("#EXT[A-Z:-]{0,20}[0-9.@,]{0,12}|#EXTINF:[0-9.]{1,8},|#EXT-X-BYTERANGE:[0-9]{1,20}(@[0-9]{1,20})?|[a-z/.:]{1,8}", 0..20)) {
         let text = format!("#EXTM3U\n{}", lines.join("\n"));
         if let Ok(playlist) = Playlist::parse(&text) {
-            let joined = playlist.joined(6_000_000, None);
+            let joined = playlist.joined(6_000_000, None, &[]);
             let total = |p: &Playlist| p.segments.iter().map(|s| s.duration_us).sum::<i64>();
             prop_assert_eq!(total(&playlist), total(&joined));
         }

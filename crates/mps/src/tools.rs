@@ -1,12 +1,12 @@
 //! The configuration in the words of the crate that runs media programs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mps_ffmpeg::capabilities::State;
 use mps_ffmpeg::sandbox::Confinement;
-use mps_ffmpeg::{Capabilities, LauncherSpec, Limits, ToolPaths};
+use mps_ffmpeg::{Capabilities, LauncherSpec, Limits, ToolPaths, fonts};
 use mps_media::plan::Build;
 
 use crate::config::Config;
@@ -43,7 +43,11 @@ pub fn build(known: &Capabilities) -> Build {
             .map(|(name, _)| name.clone())
             .collect()
     };
-    Build { encoders: usable(&known.encoders), filters: usable(&known.filters) }
+    Build {
+        encoders: usable(&known.encoders),
+        filters: usable(&known.filters),
+        fonts: fonts::families(fonts::FOLDERS.iter().map(Path::new)),
+    }
 }
 
 /// Where the results of trying ffmpeg out are kept.

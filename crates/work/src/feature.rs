@@ -6,10 +6,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mps_core::task::{StepState, Task};
-use mps_core::{Error, MediaInfo, Result, crash};
+use mps_core::{Error, Kind, MediaInfo, Result, crash};
 use mps_ffmpeg::{Report, Run, Tool};
 use mps_media::features::{self, Feature, Made};
 use mps_media::plan::{self, Arg, Build, Command, Plan};
@@ -20,11 +21,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::kit::Kit;
+use crate::kit::{self, Kit};
 use crate::medium::{Medium, Use};
 use crate::put::{self, Staged};
 use crate::source::{self, SourceExecutor};
 use crate::storage;
+
+/// The most time for a command that makes an extra file ready.
+const PREPARING: Duration = Duration::from_mins(1);
 
 /// Does the steps of one feature.
 pub struct FeatureExecutor {
@@ -59,6 +63,9 @@ impl FeatureExecutor {
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
         let place = self.kit.place(job).await?;
         let medium = self.kit.open(&place, Some(job.task.id), how(job), &cancel).await?;
+        for fetch in &plan.fetch {
+            self.kit.fetch(job.task.account, fetch, folder.path(), &cancel).await?;
+        }
         self.run_all(&plan, &medium, folder.path(), &job.lease).await?;
         crash::point("after-run");
 
@@ -78,6 +85,9 @@ impl FeatureExecutor {
         let whole_us: i64 = plan.commands.iter().map(|c| c.expected_us.max(1)).sum();
         let mut done_us = 0;
         for command in &plan.commands {
+            for convert in &command.convert {
+                kit::convert(convert, dir).await.map_err(|error| unusable(&convert.name, error))?;
+            }
             let progress = {
                 let lease = lease.clone();
                 move |at_us: i64| lease.progress(percent(done_us + at_us, whole_us))
@@ -108,12 +118,16 @@ impl FeatureExecutor {
         };
         let expected_us = command.expected_us;
         let (readable, loopback_port) = medium.source.needs();
+        let mut limits = self.kit.limits.run;
+        if command.prepares.is_some() {
+            (limits.wall, limits.cpu) = (limits.wall.min(PREPARING), limits.cpu.min(PREPARING));
+        }
         let ran = mps_ffmpeg::run(
             &self.kit.tools,
             Run {
                 readable,
                 loopback_port,
-                limits: self.kit.limits.run,
+                limits,
                 cancel: lease.cancelled(),
                 on_progress: Some(Box::new(move |told| progress(told.out_time_us.min(expected_us)))),
                 ..Run::new(tool, words(command, medium), dir)
@@ -121,9 +135,10 @@ impl FeatureExecutor {
         )
         .await;
         // A tool takes a read that broke off for the end of its input, so what it made would be cut short.
-        match medium.broken() {
-            Some(broken) => Err(broken),
-            None => ran,
+        match (medium.broken(), &command.prepares) {
+            (Some(broken), _) => Err(broken),
+            (None, Some(name)) => ran.map_err(|error| unusable(name, error)),
+            (None, None) => ran,
         }
     }
 
@@ -158,6 +173,16 @@ impl Executor for FeatureExecutor {
 
     async fn run(&self, job: Job) -> Result<Outcome> {
         self.make(&job).await
+    }
+}
+
+/// What is wrong with an extra file is the caller's, and is not told of the source.
+fn unusable(name: &str, error: Error) -> Error {
+    match error.kind() {
+        Kind::InvalidInput | Kind::Limit | Kind::Timeout | Kind::Unsupported => {
+            Error::invalid(format!("{name} cannot be used: {}", error.message())).because(error)
+        }
+        _ => error.about(name),
     }
 }
 

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use mps_backends::relay::Relay;
 use mps_core::{Error, Kind, MediaInfo, Result, Retry};
 use mps_ffmpeg::{Limits, ProbeOptions, SourceRef, Tools};
+use mps_media::plan;
 use mps_tasks::Job;
 use mps_wire::types::MediaInputInfo;
+use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::folder::Workshop;
-use crate::medium::{Copy, Medium, Use, copy};
+use crate::medium::{self, Copy, Medium, Use, copy};
 use crate::source;
 use crate::storage::{self, Buckets, Place};
 
@@ -112,6 +114,35 @@ impl Kit {
         Ok(Medium::of_copy(Arc::clone(fetched)))
     }
 
+    /// Brings an extra file of a plan into the folder of its step.
+    pub(crate) async fn fetch(
+        &self,
+        account: i64,
+        wanted: &plan::Fetch,
+        folder: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<()> {
+        let path = folder.join(&wanted.file);
+        if let Some(parent) = path.parent() {
+            let failed = |e| Error::internal("cannot make a folder for an extra file").because(e);
+            tokio::fs::create_dir_all(parent).await.map_err(failed)?;
+        }
+        let place = match &wanted.from {
+            plan::Extra::Text(text) => {
+                let failed = |e| Error::internal("cannot write an extra file of a step").because(e);
+                return tokio::fs::write(&path, text).await.map_err(failed);
+            }
+            plan::Extra::Asset(key) => Place::of(self.buckets.assets(), key.clone()),
+            plan::Extra::Input(input) => {
+                let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
+                let input = MediaInputInfo::deserialize(input).map_err(unreadable)?;
+                storage::input(&*self.buckets, account, &input).await?
+            }
+        };
+        let fetched = medium::fetch(&place, &path, wanted.most_bytes, cancel).await;
+        fetched.map(drop).map_err(|error| error.about(&wanted.name))
+    }
+
     fn check_size(&self, size_bytes: u64) -> Result<()> {
         let limit = self.limits.source_bytes;
         match size_bytes {
@@ -164,4 +195,18 @@ impl Kit {
             _ => error,
         })
     }
+}
+
+/// Makes one text in a step's folder of another.
+pub(crate) async fn convert(convert: &plan::Convert, folder: &Path) -> Result<()> {
+    let failed = |what: &'static str| move |e| Error::internal(what).because(e);
+    let text = tokio::fs::read(folder.join(&convert.from)).await.map_err(failed("cannot read a text"))?;
+    let font = match &convert.font {
+        Some(file) => Some(tokio::fs::read(folder.join(file)).await.map_err(failed("cannot read a font"))?),
+        None => None,
+    };
+    let (wanted, to) = (convert.clone(), folder.join(&convert.to));
+    let script = tokio::task::spawn_blocking(move || wanted.script(&text, font.as_deref())).await;
+    let script = script.map_err(|e| Error::internal("the conversion of a text broke off").because(e))??;
+    tokio::fs::write(to, script).await.map_err(failed("cannot write a text"))
 }

@@ -4,7 +4,7 @@
 //! through the loopback relay when it is looked into or used once, and fetched whole when several steps of a task
 //! need it or its server cannot give ranges.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mps_backends::fetch::Fetch;
@@ -79,12 +79,22 @@ pub(crate) async fn copy(
     cancel: &CancellationToken,
 ) -> Result<Copy> {
     let path = folder.path().join("source");
+    let size_bytes = fetch(place, &path, max_bytes, cancel).await?;
+    Ok(Copy { path, size_bytes, _folder: folder })
+}
+
+/// Fetches an object to `path` and tells its bytes.
+pub(crate) async fn fetch(
+    place: &Place,
+    path: &Path,
+    max_bytes: u64,
+    cancel: &CancellationToken,
+) -> Result<u64> {
     let fetch = Fetch {
         max_bytes,
         keep_free_bytes: KEEP_FREE_BYTES,
         cancel: cancel.clone(),
         on_progress: &|_, _| {},
     };
-    let fetched = fetch.run(&*place.store, &place.key, &path).await?;
-    Ok(Copy { path, size_bytes: fetched.size_bytes, _folder: folder })
+    Ok(fetch.run(&*place.store, &place.key, path).await?.size_bytes)
 }

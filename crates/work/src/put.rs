@@ -1,5 +1,6 @@
 //! Putting the files of a step into their stores: staged first, visible together.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -50,13 +51,29 @@ impl Staged {
         self.puts.iter().map(Put::told).collect()
     }
 
+    async fn pieces(&mut self, store: &dyn ObjectStore, folder: &Path, pieces: &[hls::Piece]) -> Result<()> {
+        for piece in pieces {
+            let path = folder.join(&piece.file);
+            let bytes = match piece.range {
+                None => Content::File(path),
+                Some(range) => Content::Stretch(path, range),
+            };
+            self.puts.push(one(store, &piece.key, &piece.content_type, piece.role, bytes).await?);
+        }
+        Ok(())
+    }
+
     /// Splits into rows to be published with the step and commits to be done before; playlists and indexes come
-    /// last, so that nobody sees one whose files are missing.
+    /// last and those that name others at the very end, so that nobody sees one whose files are missing.
     pub(crate) fn into_parts(self) -> (Vec<PublishObject>, Vec<Box<dyn Commit>>) {
         let (mut rows, mut commits) = (Vec::new(), Vec::new());
-        let (last, first): (Vec<Put>, Vec<Put>) =
-            self.puts.into_iter().partition(|put| matches!(put.role, Role::Playlist | Role::Index));
-        for put in first.into_iter().chain(last) {
+        let mut puts = self.puts;
+        puts.sort_by_key(|put| match put.role {
+            Role::Main | Role::Segment | Role::Init => 0,
+            Role::SubPlaylist => 1,
+            Role::Playlist | Role::Index => 2,
+        });
+        for put in puts {
             match put.finished {
                 Finished::Publish(row) => rows.push(row),
                 Finished::Pending(commit) => commits.push(commit),
@@ -80,27 +97,43 @@ pub(crate) async fn stage(store: &dyn ObjectStore, folder: &Path, outputs: &[Out
                 staged.puts.push(one(store, key, content_type, *role, text).await?);
             }
             Output::Hls { file, packaging } => {
-                let path = folder.join(file);
-                let text =
-                    tokio::fs::read_to_string(&path).await.map_err(|e| unreadable(&path).because(e))?;
-                let finished = packaging.finish(&text)?;
+                let finished = packaging.finish(&text_of(folder, file).await?)?;
                 let playlist = hls::Playlist::parse(&finished.playlist)?;
                 staged.playlist_us += playlist.segments.iter().map(|s| s.duration_us).sum::<i64>();
-                for piece in finished.pieces {
-                    let path = folder.join(&piece.file);
-                    let bytes = match piece.range {
-                        None => Content::File(path),
-                        Some(range) => Content::Stretch(path, range),
-                    };
-                    staged.puts.push(one(store, &piece.key, &piece.content_type, piece.role, bytes).await?);
-                }
+                staged.pieces(store, folder, &finished.pieces).await?;
                 let text = Content::Text(finished.playlist);
                 let key = &packaging.playlist_key;
                 staged.puts.push(one(store, key, hls::PLAYLIST_TYPE, Role::Playlist, text).await?);
             }
+            Output::Package { package } => {
+                let mut texts = BTreeMap::new();
+                for file in package.reads() {
+                    texts.insert(file.to_owned(), text_of(folder, file).await?);
+                }
+                let finished = package.finish(&texts)?;
+                staged.playlist_us += finished.duration_us;
+                staged.pieces(store, folder, &finished.pieces).await?;
+                for text in finished.texts {
+                    let content = Content::Text(text.text);
+                    staged.puts.push(one(store, &text.key, text.content_type, text.role, content).await?);
+                }
+            }
         }
     }
     Ok(staged)
+}
+
+/// The most bytes of a text that a run leaves.
+const MOST_TEXT_BYTES: u64 = 64 << 20;
+
+/// A text that the run left.
+async fn text_of(folder: &Path, file: &str) -> Result<String> {
+    let path = folder.join(file);
+    let found = tokio::fs::metadata(&path).await.map_err(|e| unreadable(&path).because(e))?;
+    if found.len() > MOST_TEXT_BYTES {
+        return Err(Error::new(Kind::Limit, format!("{file} is longer than {MOST_TEXT_BYTES} bytes")));
+    }
+    tokio::fs::read_to_string(&path).await.map_err(|e| unreadable(&path).because(e))
 }
 
 enum Content {

@@ -19,6 +19,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// An object of a store.
+    pub(crate) fn of(store: Arc<dyn ObjectStore>, key: String) -> Self {
+        Self { store, key, web: None }
+    }
+
     /// Whether stretches of it can be read at little cost. Only servers of the web may be unable to.
     pub(crate) async fn has_stretches(&self) -> Result<bool> {
         let Some(web) = &self.web else { return Ok(true) };
@@ -45,6 +50,8 @@ pub struct S3Bucket<'a> {
 pub trait Buckets: Send + Sync + 'static {
     /// A bucket addressed the COS way: one of the account's own, or of a configured COS.
     async fn cos(&self, account: i64, bucket: &str, region: &str) -> Result<Arc<dyn ObjectStore>>;
+    /// The service's own bucket, where templates keep their files.
+    fn assets(&self) -> Arc<dyn ObjectStore>;
     /// A bucket of AWS or of a store that speaks its protocol.
     fn s3(&self, bucket: S3Bucket<'_>) -> Result<Arc<dyn ObjectStore>>;
     /// A file behind an address.
@@ -58,7 +65,7 @@ pub(crate) async fn input(buckets: &dyn Buckets, account: i64, input: &MediaInpu
         Some("COS") => {
             let cos = input.cos_input_info.as_ref().ok_or_else(|| incomplete("CosInputInfo"))?;
             let store = buckets.cos(account, text(cos.bucket.as_ref()), text(cos.region.as_ref())).await?;
-            Ok(Place { store, key: key(&cos.object), web: None })
+            Ok(Place::of(store, key(&cos.object)))
         }
         Some("AWS-S3") => {
             let s3 = input.s3_input_info.as_ref().ok_or_else(|| incomplete("S3InputInfo"))?;
@@ -68,7 +75,7 @@ pub(crate) async fn input(buckets: &dyn Buckets, account: i64, input: &MediaInpu
                 secret_id: text(s3.s3_secret_id.as_ref()),
                 secret_key: text(s3.s3_secret_key.as_ref()),
             })?;
-            Ok(Place { store, key: key(&s3.s3_object), web: None })
+            Ok(Place::of(store, key(&s3.s3_object)))
         }
         Some("URL") => {
             let url = input.url_input_info.as_ref().ok_or_else(|| incomplete("UrlInputInfo"))?;

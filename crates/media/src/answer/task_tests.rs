@@ -13,6 +13,9 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         item,
         params: params(),
         clip: transcode::params::Clip::default(),
+        marks: Vec::new(),
+        burn: None,
+        mosaics: Vec::new(),
         naming: Naming {
             directory: "/out/".to_owned(),
             object: "{inputName}.{format}".to_owned(),

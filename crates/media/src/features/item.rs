@@ -5,6 +5,7 @@ use mps_wire::ApiError;
 use mps_wire::codes::{invalid_parameter_value, value_of};
 use serde_json::Value;
 
+use super::marks::Found;
 use crate::names::{self, NumberFormat, Pattern, SourceName, Variable};
 
 /// What the rest of the call gives to an item.
@@ -29,6 +30,36 @@ pub struct Item<'a> {
     pub template: Option<&'a Value>,
     /// What the call gives.
     pub place: Place<'a>,
+    /// What was found for each of its watermarks.
+    pub marks: &'a [Found],
+    /// The files of the caller's that it names.
+    pub given: &'a [Given],
+}
+
+/// A file of the caller's that an item names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The member, from the item down, such as `AddOnSubtitles.0.Subtitle`.
+    pub path: String,
+    /// The API's `MediaInputInfo`, checked.
+    pub input: Value,
+}
+
+/// The files that `item` names in these members (see [`Feature::inputs`](super::Feature::inputs)): where, and as what.
+pub fn named<'a>(item: &'a Value, inputs: &[(&str, &str)]) -> Vec<(String, &'a Value)> {
+    let mut found = Vec::new();
+    for (path, member) in inputs {
+        let place = path.split('.').fold(item, |value, name| &value[name]);
+        let list = place.as_array().map(Vec::as_slice).unwrap_or_default();
+        found.extend(
+            list.iter().enumerate().map(|(nth, each)| (format!("{path}.{nth}.{member}"), &each[*member])),
+        );
+        if place.is_object() {
+            found.push((format!("{path}.{member}"), &place[*member]));
+        }
+    }
+    found.retain(|(_, file)| !file.is_null() && file.as_str() != Some(""));
+    found
 }
 
 /// The template that an item names; 0 when it brings its own parameters.

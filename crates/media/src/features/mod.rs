@@ -3,8 +3,13 @@
 //! A feature reads an item of a request when the call comes, plans a step once the source is known, says what is kept
 //! of what came out, and tells the caller. Everybody else knows features by [`ALL`] alone.
 
+pub mod adaptive;
+pub mod burn;
 pub mod item;
+pub mod marks;
+pub mod mosaic;
 pub mod outcome;
+pub mod over;
 pub mod stills;
 pub mod transcode;
 
@@ -15,7 +20,7 @@ use mps_wire::{ApiError, Refused};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use item::{Item, Place};
+pub use item::{Given, Item, Place};
 
 use crate::plan::{Build, Plan, Role};
 use crate::templates::Family;
@@ -27,6 +32,7 @@ pub static ALL: &[&dyn Feature] = &[
     &stills::at_times::SnapshotByTimeOffset,
     &stills::sample::SampleSnapshot,
     &stills::sprite::ImageSprite,
+    &adaptive::AdaptiveDynamicStreaming,
 ];
 
 /// What each of them refuses by name: members of the request, from `MediaProcessTask` down.
@@ -36,6 +42,7 @@ pub const REFUSED: &[&[Refused]] = &[
     stills::at_times::REFUSED,
     stills::sample::REFUSED,
     stills::sprite::REFUSED,
+    adaptive::REFUSED,
 ];
 
 /// The feature that does steps of this kind.
@@ -66,6 +73,11 @@ pub trait Feature: Send + Sync {
     fn words(&self) -> Words;
     /// The templates that its items name.
     fn family(&self) -> &'static dyn Family;
+    /// Members of its items, lists or structures with their path from the item down, that name files of the caller's;
+    /// each with the member that does.
+    fn inputs(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
     /// Checks an item and gives the params of its step: an object with, among others, `item` (the item's place in
     /// the list), `definition` and `storage` (where its outputs go, in the API's words).
     ///

@@ -1,6 +1,7 @@
 //! Filter graphs as values: what several features do to a picture is said once here.
 
 mod clip;
+pub mod overlay;
 pub mod picture;
 pub mod seek;
 

@@ -136,31 +136,56 @@ pub fn chain(
     timing: Option<&Timing>,
     build: &Build,
 ) -> Result<String, Error> {
-    let geometry = geometry(picture, source);
-    let mut steps: Vec<String> = Vec::new();
-    if source.field_order.is_interlaced() {
-        need(build, "bwdif", "interlaced sources")?;
-        steps.push("bwdif=mode=send_frame:parity=auto:deint=interlaced".to_owned());
-    }
+    let mut steps: Vec<String> = whole_frames(source, build)?.into_iter().collect();
     // Frames that are dropped need no scaling; frames that are repeated need it once.
     let (first, last): (Vec<&Timing>, Vec<&Timing>) = timing.into_iter().partition(|t| t.is_dropping);
     steps.extend(first.into_iter().map(|timing| timing.filter.clone()));
-    let (w, h) = geometry.scaled;
+    steps.extend(scaled(picture, source, build)?);
+    steps.extend(finished(picture, source, build)?);
+    steps.extend(last.into_iter().map(|timing| timing.filter.clone()));
+    steps.push(format!("format={}", picture.pixels.format));
+    Ok(steps.join(","))
+}
+
+/// What makes whole frames of interlaced ones.
+///
+/// # Errors
+/// `Unsupported` naming the filter that this build of ffmpeg lacks.
+pub fn whole_frames(source: &VideoStream, build: &Build) -> Result<Option<String>, Error> {
+    if !source.field_order.is_interlaced() {
+        return Ok(None);
+    }
+    need(build, "bwdif", "interlaced sources")?;
+    Ok(Some("bwdif=mode=send_frame:parity=auto:deint=interlaced".to_owned()))
+}
+
+/// What brings a decoded picture to [`Geometry::scaled`] and to the colours of the output.
+///
+/// # Errors
+/// `Unsupported` naming the filter that this build of ffmpeg lacks.
+pub fn scaled(picture: Picture, source: &VideoStream, build: &Build) -> Result<Vec<String>, Error> {
+    let (w, h) = geometry(picture, source).scaled;
     let is_rgb = is_rgb(source);
     let matrix = if is_rgb { ":out_color_matrix=bt709" } else { "" };
-    steps.push(format!("scale=w={w}:h={h}:flags=bicubic:out_range=tv{matrix}"));
-    steps.push(format!("setsar={}", picture.pixel_aspect));
+    let mut steps = vec![
+        format!("scale=w={w}:h={h}:flags=bicubic:out_range=tv{matrix}"),
+        format!("setsar={}", picture.pixel_aspect),
+    ];
     if let Some(map) = tone_map(picture.pixels.bits, source, build)? {
         steps.push(map);
     } else if is_rgb {
         steps.push("setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709".to_owned());
     }
-    if let Some(fill) = geometry.finish {
-        steps.push(finish(fill, geometry.frame, picture.pixel_aspect, build)?);
-    }
-    steps.extend(last.into_iter().map(|timing| timing.filter.clone()));
-    steps.push(format!("format={}", picture.pixels.format));
-    Ok(steps.join(","))
+    Ok(steps)
+}
+
+/// What brings a picture of [`Geometry::scaled`] to the frame; nothing where they are equal.
+///
+/// # Errors
+/// `Unsupported` naming the filter that this build of ffmpeg lacks.
+pub fn finished(picture: Picture, source: &VideoStream, build: &Build) -> Result<Option<String>, Error> {
+    let geometry = geometry(picture, source);
+    geometry.finish.map(|fill| finish(fill, geometry.frame, picture.pixel_aspect, build)).transpose()
 }
 
 fn need(build: &Build, filter: &str, what: &str) -> Result<(), Error> {

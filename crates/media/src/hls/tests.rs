@@ -24,6 +24,8 @@ fn packaging() -> Packaging {
         input_format: "mp4".to_owned(),
         definition: 100_210,
         task_id: "1-WorkflowTask-0tt1".to_owned(),
+        also_us: Vec::new(),
+        sub_stream: String::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::rules::{Rule, flag, items, text, word};
 use super::{FIRST_OWN, Family, Template, listed, rules};
+use crate::features::adaptive::streams::{Format, picture_container, sound_container};
 use crate::features::transcode::check;
 use crate::presets::{self, Preset};
 
@@ -83,7 +84,7 @@ impl Family for AdaptiveDynamicStreaming {
         let is_pure_audio = body["PureAudio"] == 1;
         let streams = body["StreamInfos"].as_array().map(Vec::as_slice).unwrap_or_default();
         for (number, stream) in streams.iter().enumerate() {
-            check_stream(format, is_pure_audio, stream).map_err(|error| ApiError {
+            check_stream(format, segments, is_pure_audio, stream).map_err(|error| ApiError {
                 message: format!("StreamInfos.{number}: {}", error.message),
                 ..error
             })?;
@@ -128,7 +129,7 @@ fn fill(given: &mut Value, usual: &Value) {
     }
 }
 
-fn check_stream(format: &str, is_pure_audio: bool, stream: &Value) -> Result<(), ApiError> {
+fn check_stream(format: &str, segments: &str, is_pure_audio: bool, stream: &Value) -> Result<(), ApiError> {
     let no_video = stream["RemoveVideo"] == 1;
     let no_audio = stream["RemoveAudio"] == 1;
     let codec = stream["Video"]["Codec"].as_str();
@@ -155,21 +156,32 @@ fn check_stream(format: &str, is_pure_audio: bool, stream: &Value) -> Result<(),
     }
     let video = if no_video { None } else { read::<VideoTemplateInfo>(&stream["Video"])? };
     // What each rendition is made of obeys the rules of a transcode into the files that its segments are.
-    let container = if format == "HLS" { "hls" } else { "mp4" };
-    let body = RawTranscodeParameter {
-        container: Some(container.to_owned()),
-        remove_video: Some(i64::from(no_video)),
-        remove_audio: Some(i64::from(no_audio)),
-        video_template: video,
-        audio_template: checked_sound(&stream["Audio"])?,
+    let format = if format == "HLS" { Format::Hls } else { Format::Dash };
+    if let Some(video) = video {
+        check::check_preset(&RawTranscodeParameter {
+            container: Some(picture_container(format, segments, codec.unwrap_or_default()).to_owned()),
+            remove_audio: Some(1),
+            video_template: Some(video),
+            ..RawTranscodeParameter::default()
+        })?;
+    } else if !no_video {
+        return Err(codes::missing_parameter("Video is required unless RemoveVideo is 1"));
+    }
+    let sound = RawTranscodeParameter {
+        container: Some(sound_container(format).to_owned()),
+        remove_video: Some(1),
         ..RawTranscodeParameter::default()
     };
-    check::check_preset(&body)?;
+    match checked_sound(&stream["Audio"])? {
+        None if no_audio => {}
+        audio_template => {
+            check::check_preset(&RawTranscodeParameter { audio_template, ..sound.clone() })?;
+        }
+    }
     let list = stream["AudioList"].as_array().map(Vec::as_slice).unwrap_or_default();
     for audio in list {
         let audio_template = checked_sound(audio)?;
-        let alone = RawTranscodeParameter { audio_template, remove_video: Some(1), ..body.clone() };
-        check::check_preset(&RawTranscodeParameter { remove_audio: Some(0), ..alone })?;
+        check::check_preset(&RawTranscodeParameter { audio_template, ..sound.clone() })?;
     }
     match list.iter().filter(|audio| audio["DefaultTrack"] == true).count() {
         0 | 1 => Ok(()),

@@ -18,7 +18,7 @@ mod paging;
 mod picture;
 pub mod process_image;
 pub mod quality_control;
-mod rules;
+pub(crate) mod rules;
 pub mod sample_snapshot;
 pub mod smart_erase;
 pub mod smart_subtitle;

@@ -2,15 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use mps_core::MediaInfo;
 use mps_ffmpeg::{Capabilities, SourceRef, Tools, argv};
-use mps_media::features::item::{check_output_dir, definition};
-use mps_media::features::{self, Feature, Item};
+use mps_media::features::item::{check_output_dir, definition, named};
+use mps_media::features::marks::Found;
+use mps_media::features::{self, Feature, Given, Item};
 use mps_media::names::SourceName;
 use mps_media::plan::{Arg, Build, Command, Output, Plan, Tool};
-use mps_media::templates;
+use mps_media::templates::watermark::Watermark;
+use mps_media::templates::{self, Family};
 use serde_json::{Value, json};
 
 use super::probe::look;
@@ -90,14 +93,25 @@ async fn plan(
     info: &MediaInfo,
     build: &Build,
 ) -> anyhow::Result<Plan> {
-    let template = template(config, feature, definition(item)).await?;
+    let body = template(config, feature.family(), definition(item)).await?;
     let storage = json!({});
     let directory = request["OutputDir"].as_str().filter(|directory| !directory.is_empty());
     if let Some(directory) = directory {
         check_output_dir(directory).map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
     }
     let place = features::Place { source: name, directory, storage: &storage };
-    let item = Item { nth, value: item, template: template.as_ref(), place };
+    let mut marks = Vec::new();
+    for mark in item["WatermarkSet"].as_array().into_iter().flatten() {
+        let template = template(config, &Watermark, definition(mark)).await?.map(Arc::new);
+        let picture = &mark["RawParameter"]["ImageTemplate"]["ImageContent"];
+        marks.push(Found { template, picture: (!picture.is_null()).then(|| picture.clone()) });
+    }
+    // As they came: a plan reads none of them.
+    let given: Vec<Given> = named(item, feature.inputs())
+        .into_iter()
+        .map(|(path, file)| Given { path, input: file.clone() })
+        .collect();
+    let item = Item { nth, value: item, template: body.as_ref(), place, marks: &marks, given: &given };
     let params = feature
         .from_wire(&item, build)
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
@@ -107,17 +121,17 @@ async fn plan(
 /// The body of a preset, or of a template of the first account on this machine.
 async fn template(
     config: &Config,
-    feature: &'static dyn Feature,
+    family: &'static dyn Family,
     definition: i64,
 ) -> anyhow::Result<Option<Value>> {
-    if let Some(preset) = templates::preset(feature.family(), definition) {
+    if let Some(preset) = templates::preset(family, definition) {
         return Ok(Some(preset.body));
     }
     if definition == 0 || (config.database.url.is_none() && !config.data.join("mps.db").exists()) {
         return Ok(None);
     }
     let store = local::open(config).await?;
-    let family = feature.family().name();
+    let family = family.name();
     let found = store
         .read(move |tx| {
             Box::pin(async move { mps_store::templates::get(tx, FIRST_ACCOUNT, family, definition).await })
@@ -145,6 +159,11 @@ fn told(plan: &Plan, file: &Path, config: &Config) -> anyhow::Result<Vec<String>
                     format!("segments {}, {} …", packaging.key(0)?, packaging.key(1)?)
                 };
                 format!("output  {}  with {pieces}  {}", packaging.playlist_key, packaging.content_type)
+            }
+            Output::Package { package } => {
+                let streams = package.told()?;
+                let streams: String = streams.iter().map(|stream| format!("\n  stream  {stream}")).collect();
+                format!("output  {}  {}{streams}", package.key(), package.content_type())
             }
         });
     }

@@ -16,7 +16,7 @@ use mps_backends::relay::Relay;
 use mps_core::clock::{Clock, SystemClock};
 use mps_core::task::Rules;
 use mps_core::{Error, MediaInfo, Result};
-use mps_ffmpeg::{Capabilities, CapabilityService, ToolPaths, Tools};
+use mps_ffmpeg::{CapabilityService, ToolPaths, Tools};
 use mps_media::plan::Build;
 use mps_store::Store;
 use mps_tasks::{Engine, EngineOptions, LocalBell, OutboxOptions, Sender, WorkerOptions};
@@ -102,7 +102,7 @@ impl Parts {
         tokio::spawn(async move {
             match service.wait().await {
                 Ok(found) => {
-                    let build = build_of(&found);
+                    let build = tools::build(&found);
                     cell.fill(build.clone());
                     known.send_replace(Some(Arc::new(build)));
                     tracing::info!(version = %found.version, "media tools examined");
@@ -241,14 +241,6 @@ fn bucket_names(config: &Config, buckets: SocketAddr) -> Result<BucketNames> {
         has_outside: config.cos.endpoint_url.is_some(),
         has_s3_keys: config.aws.access_key_id.is_some() && config.aws.secret_access_key.is_some(),
     })
-}
-
-fn build_of(found: &Capabilities) -> Build {
-    let works = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-    Build {
-        encoders: works(found.encoders.keys().map(String::as_str).filter(|e| found.has_encoder(e)).collect()),
-        filters: works(found.filters.keys().map(String::as_str).filter(|f| found.has_filter(f)).collect()),
-    }
 }
 
 /// A number that two processes on one database hardly share; their ids differ by it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mps_backends::guard::Guard;
 use mps_backends::objects::http::HttpSource;
-use mps_backends::objects::local::LocalBuckets;
+use mps_backends::objects::local::{LocalBuckets, SERVICE_BUCKET};
 use mps_backends::objects::s3::KeyPair;
 use mps_backends::objects::{ObjectStore, cos, s3};
 use mps_core::{Error, Kind, Result};
@@ -51,6 +51,10 @@ impl mps_work::Buckets for Stores {
             (Err(error), None) if error.kind() == Kind::NotFound => Err(missing()),
             (Err(error), _) => Err(error),
         }
+    }
+
+    fn assets(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(self.local.bucket(SERVICE_BUCKET))
     }
 
     fn s3(&self, bucket: S3Bucket<'_>) -> Result<Arc<dyn ObjectStore>> {

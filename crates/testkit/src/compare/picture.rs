@@ -69,6 +69,30 @@ pub fn patch(path: &Path, at_s: f64, (x, y, width, height): (i64, i64, i64, i64)
     Patch { mean, spread }
 }
 
+/// The whole frame at `at_s` seconds: width, height, and red, green and blue of each pixel.
+pub fn frame(path: &Path, at_s: f64) -> (usize, usize, Vec<u8>) {
+    let (at, (width, height)) = (at_s.to_string(), super::probe(path).size());
+    let words = [
+        "-v",
+        "error",
+        "-ss",
+        &at,
+        "-i",
+        name(path),
+        "-frames:v",
+        "1",
+        "-pix_fmt",
+        "rgb24",
+        "-f",
+        "rawvideo",
+        "-",
+    ];
+    let bytes = run("ffmpeg", &words);
+    let (width, height) = (width as usize, height as usize);
+    assert_eq!(bytes.len(), width * height * 3, "{} at {at_s} s", path.display());
+    (width, height, bytes)
+}
+
 /// Whether most frames show the combs of two fields.
 pub fn is_interlaced(path: &Path) -> bool {
     let words = ["-hide_banner", "-i", name(path), "-vf", "idet", "-f", "null", "-"];

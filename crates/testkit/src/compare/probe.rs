@@ -119,6 +119,18 @@ pub fn decode(path: &Path) -> Result<(), String> {
     }
 }
 
+/// Puts the streams that `maps` names (`0:v:1`) of a file or manifest into one file, as they are coded.
+pub fn gather(path: &Path, maps: &[&str], to: &Path) {
+    let mut words = vec!["-v", "error", "-y"];
+    if path.extension().is_some_and(|extension| extension == "m3u8" || extension == "mpd") {
+        words.extend(["-allowed_extensions", "ALL"]);
+    }
+    words.extend(["-i", name(path)]);
+    words.extend(maps.iter().flat_map(|map| ["-map", *map]));
+    words.extend(["-c", "copy", name(to)]);
+    run("ffmpeg", &words);
+}
+
 /// When the first packet of the file comes; ffmpeg counts from there.
 pub(super) fn start_s(path: &Path) -> f64 {
     number(&probe(path).format()["start_time"])
@@ -145,6 +157,14 @@ pub fn packet_times(path: &Path, stream: &str) -> Vec<(f64, f64)> {
         }
     }
     times
+}
+
+/// When each picture of the first video stream is shown, in seconds, and whether it is a key frame, in the order of the
+/// file; nothing is decoded.
+pub fn picture_packets(path: &Path) -> Vec<(f64, bool)> {
+    let rows = table(path, "v:0", "packet=pts_time,flags", &[]);
+    let packet = |row: &Vec<String>| Some((row.first()?.parse().ok()?, row.get(1)?.starts_with('K')));
+    rows.iter().filter_map(packet).collect()
 }
 
 /// Times of the frames of a stream in seconds, as a player shows them.

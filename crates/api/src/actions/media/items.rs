@@ -1,19 +1,23 @@
 //! The steps of `MediaProcessTask`: one for each item of each feature's list, in the order of the request.
 
 use mps_core::task::NewStep;
-use mps_media::features::item::definition;
-use mps_media::features::{self, Feature, Item};
-use mps_wire::types::TaskOutputStorage;
+use mps_media::features::item::{definition, named};
+use mps_media::features::marks::{Found, MOST};
+use mps_media::features::{self, Feature, Given, Item};
+use mps_media::templates::watermark::Watermark;
+use mps_wire::types::{MediaInputInfo, TaskOutputStorage, UrlInputInfo};
 use mps_wire::{ApiError, codes};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::process_media::{Place, params};
 use crate::app::App;
-use crate::storage;
+use crate::{inputs, storage};
 
 /// Items of one list; ours, as the API names no limit.
 const ITEMS: usize = 100;
+/// Files of one list of an item that are looked at; a feature refuses far fewer.
+const MOST_GIVEN: usize = 200;
 
 /// Checks all items and makes their steps, each after the first step of the task.
 pub(super) async fn steps(
@@ -52,9 +56,12 @@ async fn step(
         0 => None,
         id => app.templates.body(account, feature.family(), id).await?,
     };
+    let marks = marks(app, account, words.list, nth, item).await?;
+    let given = given(app, account, feature, nth, item, place).await?;
     let around =
         features::Place { source: &place.source, directory: place.directory.as_deref(), storage: &storage };
-    let item = Item { nth, value: item, template: template.as_deref(), place: around };
+    let item =
+        Item { nth, value: item, template: template.as_deref(), place: around, marks: &marks, given: &given };
     let mut params = feature.from_wire(&item, &build)?;
     // As checked: with what it takes over from the call.
     params["storage"] = storage;
@@ -66,6 +73,77 @@ async fn step(
         is_gate: false,
         cost: words.cost,
     })
+}
+
+/// What the watermarks of an item name: templates, and files of the caller's.
+async fn marks(
+    app: &App,
+    account: i64,
+    list: &str,
+    nth: usize,
+    item: &Value,
+) -> Result<Vec<Found>, ApiError> {
+    let mut found = Vec::new();
+    for (number, mark) in item["WatermarkSet"].as_array().into_iter().flatten().take(MOST + 1).enumerate() {
+        let template = match definition(mark) {
+            0 => None,
+            id => app.templates.body(account, &Watermark, id).await?,
+        };
+        let path = format!(
+            "MediaProcessTask.{list}.{nth}.WatermarkSet.{number}.RawParameter.ImageTemplate.ImageContent"
+        );
+        let picture = match &mark["RawParameter"]["ImageTemplate"]["ImageContent"] {
+            Value::Null => None,
+            input => {
+                let input = MediaInputInfo::deserialize(input)
+                    .map_err(|error| codes::invalid_parameter(format!("{path}: {error}")))?;
+                Some(params(&inputs::check(app, account, &path, &input).await?)?)
+            }
+        };
+        found.push(Found { template, picture });
+    }
+    Ok(found)
+}
+
+/// The files of the caller's that an item names, checked.
+async fn given(
+    app: &App,
+    account: i64,
+    feature: &'static dyn Feature,
+    nth: usize,
+    item: &Value,
+    place: &Place,
+) -> Result<Vec<Given>, ApiError> {
+    let mut found = Vec::new();
+    for (path, file) in named(item, feature.inputs()).into_iter().take(MOST_GIVEN) {
+        let whole = format!("MediaProcessTask.{}.{nth}.{path}", feature.words().list);
+        let input = match file {
+            Value::String(address) => by_address(address, &place.input),
+            file => MediaInputInfo::deserialize(file)
+                .map_err(|error| codes::invalid_parameter(format!("{whole}: {error}")))?,
+        };
+        let checked = inputs::check(app, account, &whole, &input).await?;
+        found.push(Given { path, input: params(&checked)? });
+    }
+    Ok(found)
+}
+
+/// A file by its address, or by its key beside the source.
+fn by_address(address: &str, source: &MediaInputInfo) -> MediaInputInfo {
+    let mut input = source.clone();
+    if let Some(cos) = input.cos_input_info.as_mut().filter(|_| !address.contains("://")) {
+        cos.object = Some(address.to_owned());
+    } else if let Some(s3) = input.s3_input_info.as_mut().filter(|_| !address.contains("://")) {
+        s3.s3_object = Some(address.to_owned());
+    } else {
+        let url = UrlInputInfo { url: Some(address.to_owned()) };
+        input = MediaInputInfo {
+            r#type: Some("URL".to_owned()),
+            url_input_info: Some(url),
+            ..MediaInputInfo::default()
+        };
+    }
+    input
 }
 
 async fn output_storage(

@@ -74,6 +74,8 @@ impl Action for ProcessMedia {
 
 /// Where the outputs of a call go unless an item says otherwise.
 pub(super) struct Place {
+    /// The input, checked.
+    pub(super) input: MediaInputInfo,
     /// The source's name, for the names of outputs.
     pub(super) source: SourceName,
     /// `OutputDir`; the source's directory when `None`.
@@ -98,7 +100,7 @@ async fn place(
     if let Some(directory) = &directory {
         check_output_dir(directory)?;
     }
-    Ok(Place { source: source_name(input), directory, storage })
+    Ok(Place { input: input.clone(), source: source_name(input), directory, storage })
 }
 
 fn source_name(input: &MediaInputInfo) -> SourceName {
@@ -181,13 +183,12 @@ const fn refused(path: &'static str, why: &'static str) -> Refused {
     Refused { path, why }
 }
 
-const OWN_REFUSED: [Refused; 18] = [
+const OWN_REFUSED: [Refused; 17] = [
     refused("InputInfo.VODInputInfo", VOD),
     refused("OutputStorage.VODOutputStorage", VOD),
     refused("ScheduleId", ORCHESTRATION),
     refused("Activities", ORCHESTRATION),
     refused("ResourceId", "resource groups are not built yet"),
-    refused("MediaProcessTask.AdaptiveDynamicStreamingTaskSet", LATER),
     refused("AiContentReviewTask", LATER),
     refused("AiAnalysisTask", LATER),
     refused("AiRecognitionTask", LATER),

@@ -78,7 +78,8 @@ async fn each_wrong_value_has_its_code_and_makes_no_task() {
 #[tokio::test]
 async fn what_is_not_built_is_refused_by_name() {
     let app = TestApp::new().await;
-    let one = |name: &str| json!({ "MediaProcessTask": { name: [{"Definition": 10}] } });
+    let encrypted = json!({"Definition": 10, "DrmInfo": {"Type": "simpleaes"}});
+    let encrypted = json!({"MediaProcessTask": {"AdaptiveDynamicStreamingTaskSet": [encrypted]}});
     let cases = [
         (json!({"ScheduleId": 10_100}), "ScheduleId"),
         (json!({"Activities": [{"ActivityType": "input", "ReardriveIndex": [1]}]}), "Activities"),
@@ -90,7 +91,7 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"AiQualityControlTask": {"Definition": 10}}), "AiQualityControlTask"),
         (json!({"SmartSubtitlesTask": {"Definition": 122}}), "SmartSubtitlesTask"),
         (json!({"SmartEraseTask": {"Definition": 303}}), "SmartEraseTask"),
-        (one("AdaptiveDynamicStreamingTaskSet"), "AdaptiveDynamicStreamingTaskSet"),
+        (encrypted, "DrmInfo"),
     ];
     for (extra, named) in cases {
         let mut body = transcode();

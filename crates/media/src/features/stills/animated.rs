@@ -17,7 +17,7 @@ use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::picture::{self, Fill, Timing};
 use crate::graph::{Clip, Entry};
-use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
+use crate::plan::{Arg, Build, Command, Output, Plan, Role};
 use crate::templates::{self, Family};
 
 const LIST: &str = "AnimatedGraphicTaskSet";
@@ -131,7 +131,7 @@ impl StepParams {
         let map = format!("0:{}", source.index);
         let file = Arg::File(format!("output.{}", self.format.extension()));
         let expected_us = count * 1_000_000 / i64::from(self.fps);
-        let command = |args: Vec<Arg>| Command { tool: Tool::Ffmpeg, args, expected_us };
+        let command = |args: Vec<Arg>| Command::ffmpeg(args, expected_us);
         match self.format {
             Format::Webp => {
                 let chain = format!("{picked},{}", StillFormat::Webp.finish(source));
@@ -210,7 +210,7 @@ impl Feature for AnimatedGraphic {
                 ApiError { message, ..error }
             })?;
         params_value(&StepParams {
-            around: Around::of(item, LIST, NAME, false)?,
+            around: Around::of(item, LIST, NAME, false, build)?,
             format,
             still: Still { fill: Fill::Stretch, ..Still::read(body) },
             fps: u32::try_from(body["Fps"].as_u64().unwrap_or(1)).unwrap_or(1).clamp(1, 30),
@@ -239,7 +239,7 @@ impl Feature for AnimatedGraphic {
         };
         let length_us = count * 1_000_000 / i64::from(step.fps);
         let facts = json!({"start_us": start_us, "end_us": end_us, "size": size, "length_us": length_us});
-        Ok(Plan { commands, outputs: vec![output], probe: None, facts })
+        Ok(Plan { commands, outputs: vec![output], facts, ..Plan::default() })
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::features::item::{self, Item, number_format, pattern};
+use crate::features::marks::{self, Mark};
 use crate::names::{NumberFormat, Pattern, SourceName, Values, Variable};
+use crate::plan::Build;
 
 /// Variables that names of pictures may use.
 const VARIABLES: &[Variable] = &[
@@ -37,6 +39,9 @@ pub struct Around {
     pub definition: i64,
     /// Place of the item in the request's list, from 0.
     pub item: usize,
+    /// What is laid over the pictures.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.
@@ -50,7 +55,13 @@ impl Around {
     ///
     /// # Errors
     /// `InvalidParameterValue` for a name that is unsafe, or that would be that of several files when `is_many`.
-    pub fn of(item: &Item<'_>, list: &str, usual: &str, is_many: bool) -> Result<Self, ApiError> {
+    pub fn of(
+        item: &Item<'_>,
+        list: &str,
+        usual: &str,
+        is_many: bool,
+        build: &Build,
+    ) -> Result<Self, ApiError> {
         let here = item.path(list);
         let (object, parsed) = pattern(item.value, "OutputObjectPath", usual, VARIABLES, &here)?;
         if is_many && !parsed.uses(Variable::Number) {
@@ -61,6 +72,7 @@ impl Around {
         Ok(Self {
             definition: item::definition(item.value),
             item: item.nth,
+            marks: marks::from_wire(item.value, item.marks, &here, true, build)?,
             naming: Naming { directory: item.directory(), object, number: number_format(item.value, &here)? },
             source: item.place.source.clone(),
             storage: item.storage(),

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::frames::{self, Shot};
-use super::{Around, EXTRA, Still, VOD, WATERMARKS, length_us, pictures, still};
+use super::{Around, EXTRA, Still, VOD, length_us, pictures, still};
+use crate::features::marks;
 use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::plan::{Build, Plan};
@@ -26,7 +27,6 @@ const MOST: usize = 1000;
 
 /// Members that are refused by name.
 pub const REFUSED: &[Refused] = &[
-    Refused { path: "MediaProcessTask.SnapshotByTimeOffsetTaskSet.WatermarkSet", why: WATERMARKS },
     Refused { path: "MediaProcessTask.SnapshotByTimeOffsetTaskSet.OutputStorage.VODOutputStorage", why: VOD },
     Refused { path: "MediaProcessTask.SnapshotByTimeOffsetTaskSet.ExtInfo", why: EXTRA },
 ];
@@ -141,7 +141,7 @@ impl Feature for SnapshotByTimeOffset {
         let still = Still::read(item.body(LIST)?);
         still::check_encoder(still.format.encoder(), &item.path(LIST), build)?;
         let moments = moments(item)?;
-        let around = Around::of(item, LIST, NAME, moments.len() > 1)?;
+        let around = Around::of(item, LIST, NAME, moments.len() > 1, build)?;
         params_value(&StepParams { around, still, moments })
     }
 
@@ -149,9 +149,10 @@ impl Feature for SnapshotByTimeOffset {
         let step: StepParams = stored(params, KIND)?;
         let (source, moments) = (pictures(info)?, resolved(&step, info)?);
         let format = step.still.format;
-        let commands = frames::at(Shot { still: step.still, format, source, info, build }, &moments)?;
+        let shot = Shot { still: step.still, format, source, info, build, marks: &step.around.marks };
+        let taken = frames::at(shot, &moments)?;
         let outputs = frames::outputs(&step.around, format, moments.len(), task_id)?;
-        Ok(Plan { commands, outputs, probe: None, facts: json!({"moments": moments}) })
+        Ok(taken.plan(outputs, json!({"moments": moments})))
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {
@@ -171,7 +172,7 @@ impl Feature for SnapshotByTimeOffset {
         let (params, result): (Option<StepParams>, Option<StepResult>) = read_back(step);
         let output = params.as_ref().zip(result).map(|(params, result)| {
             let told = |taken: &Taken| {
-                json!({"TimeOffset": taken.at_us as f64 / 1e6, "Path": taken.path, "WaterMarkDefinition": []})
+                json!({"TimeOffset": taken.at_us as f64 / 1e6, "Path": taken.path, "WaterMarkDefinition": marks::definitions(&params.around.marks)})
             };
             json!({
                 "Storage": params.around.storage,

@@ -23,7 +23,6 @@ pub use around::{Around, Naming};
 pub use still::{Format, Still};
 
 const VOD: &str = "there is no VOD service here";
-const WATERMARKS: &str = "watermarks are not built yet";
 const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
 
 /// The most pictures of one item.

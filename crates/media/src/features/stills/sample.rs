@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::frames::{self, Series, Shot};
-use super::{Around, EXTRA, MOST_PICTURES, Still, VOD, WATERMARKS, length_us, pictures, still};
+use super::{Around, EXTRA, MOST_PICTURES, Still, VOD, length_us, pictures, still};
+use crate::features::marks;
 use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::seek::pictures_end_us;
@@ -24,7 +25,6 @@ const NAME: &str = "{inputName}_sampleSnapshot_{definition}_{number}.{format}";
 
 /// Members that are refused by name.
 pub const REFUSED: &[Refused] = &[
-    Refused { path: "MediaProcessTask.SampleSnapshotTaskSet.WatermarkSet", why: WATERMARKS },
     Refused { path: "MediaProcessTask.SampleSnapshotTaskSet.OutputStorage.VODOutputStorage", why: VOD },
     Refused { path: "MediaProcessTask.SampleSnapshotTaskSet.ExtInfo", why: EXTRA },
 ];
@@ -123,7 +123,7 @@ impl Feature for SampleSnapshot {
         let body = item.body(LIST)?;
         let still = Still::read(body);
         still::check_encoder(still.format.encoder(), &item.path(LIST), build)?;
-        let around = Around::of(item, LIST, NAME, true)?;
+        let around = Around::of(item, LIST, NAME, true, build)?;
         params_value(&StepParams { around, still, sampling: Sampling::read(body) })
     }
 
@@ -132,9 +132,10 @@ impl Feature for SampleSnapshot {
         let source = pictures(info)?;
         let series = step.sampling.series(info)?;
         let format = step.still.format;
-        let commands = frames::series(Shot { still: step.still, format, source, info, build }, series)?;
+        let shot = Shot { still: step.still, format, source, info, build, marks: &step.around.marks };
+        let taken = frames::series(shot, series)?;
         let outputs = frames::outputs(&step.around, format, series.count as usize, task_id)?;
-        Ok(Plan { commands, outputs, probe: None, facts: Value::Null })
+        Ok(taken.plan(outputs, Value::Null))
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {
@@ -155,7 +156,7 @@ impl Feature for SampleSnapshot {
                 "SampleType": kind,
                 "Interval": interval,
                 "ImagePathSet": result.paths,
-                "WaterMarkDefinition": [],
+                "WaterMarkDefinition": marks::definitions(&params.around.marks),
             })
         });
         let input = params.map_or_else(|| item.clone(), |params| params.around.input(item, true));

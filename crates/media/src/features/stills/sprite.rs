@@ -20,7 +20,7 @@ use crate::features::outcome::{outcome, read_back};
 use crate::features::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::graph::picture;
 use crate::hls::relative_uri;
-use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
+use crate::plan::{Arg, Build, Command, Output, Plan, Role};
 use crate::templates::{self, Family};
 
 const LIST: &str = "ImageSpriteTaskSet";
@@ -77,7 +77,7 @@ impl StepParams {
         let expected_us = series.every_us * series.count;
         let mut commands = Vec::new();
         let (input, map, filters) = if series.is_far(shot.info) {
-            commands = frames::at(Shot { format: Format::Png, ..shot }, &series.moments())?;
+            commands = frames::at(Shot { format: Format::Png, ..shot }, &series.moments())?.commands;
             let cells = Arg::File(frames::file_pattern(Format::Png.extension()));
             let input =
                 vec!["-f".into(), "image2".into(), "-start_number".into(), "0".into(), "-i".into(), cells];
@@ -101,7 +101,7 @@ impl StepParams {
         args.extend(format.words().into_iter().map(Arg::Text));
         args.extend(["-fps_mode", "passthrough", "-f", "image2", "-start_number", "0"].map(Arg::from));
         args.push(Arg::File(format!("sheet-%06d.{}", format.extension())));
-        commands.push(Command { tool: Tool::Ffmpeg, args, expected_us });
+        commands.push(Command::ffmpeg(args, expected_us));
         Ok(commands)
     }
 
@@ -165,7 +165,7 @@ impl Feature for ImageSprite {
         }
         let count = |name: &str| u32::try_from(body[name].as_u64().unwrap_or(1)).unwrap_or(1).max(1);
         params_value(&StepParams {
-            around: Around::of(item, LIST, NAME, true)?,
+            around: Around::of(item, LIST, NAME, true, build)?,
             still,
             sampling: Sampling::read(body),
             rows: count("RowCount"),
@@ -181,7 +181,7 @@ impl Feature for ImageSprite {
         let size = picture::geometry(step.still.picture(), source).frame;
         step.check_sheet(size)?;
         let format = step.still.format;
-        let shot = Shot { still: step.still, format, source, info, build };
+        let shot = Shot { still: step.still, format, source, info, build, marks: &[] };
         let commands = step.commands(shot, series)?;
         let many = (series.count + step.cells() - 1) / step.cells();
         let sheets = (0..many as usize)
@@ -202,7 +202,7 @@ impl Feature for ImageSprite {
             })
             .collect();
         outputs.push(Output::Text { text, key, content_type: "text/vtt".to_owned(), role: Role::Index });
-        Ok(Plan { commands, outputs, probe: None, facts: json!({"size": size}) })
+        Ok(Plan { commands, outputs, facts: json!({"size": size}), ..Plan::default() })
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

@@ -15,7 +15,12 @@ fn params(feature: &dyn Feature, item: &Value, template: &Value) -> Value {
     let source = SourceName::from_key("/video/film one.mp4");
     let storage = json!({"Type": "COS"});
     let place = Place { source: &source, directory: None, storage: &storage };
-    feature.from_wire(&Item { nth: 0, value: item, template: Some(template), place }, &build()).unwrap()
+    feature
+        .from_wire(
+            &Item { nth: 0, value: item, template: Some(template), place, marks: &[], given: &[] },
+            &build(),
+        )
+        .unwrap()
 }
 
 fn plan(feature: &dyn Feature, item: &Value, template: &Value, info: &MediaInfo) -> Plan {
@@ -36,6 +41,7 @@ fn told(plan: &Plan) -> String {
             Output::File { file, key, content_type, .. } => format!("{file} -> {key} {content_type}"),
             Output::Text { text, key, .. } => format!("{key}\n{text}"),
             Output::Hls { file, .. } => file.clone(),
+            Output::Package { package } => package.key().to_owned(),
         });
     }
     lines.join("\n")
@@ -134,7 +140,7 @@ fn an_encoder_that_is_missing_is_refused_in_the_call() {
     ];
     for (feature, format, encoder) in cases {
         let template = json!({"Format": format});
-        let item = Item { nth: 0, value: &item, template: Some(&template), place };
+        let item = Item { nth: 0, value: &item, template: Some(&template), place, marks: &[], given: &[] };
         let error = feature.from_wire(&item, &Build::default()).unwrap_err();
         assert_eq!(error.code, "UnsupportedOperation");
         assert!(error.message.contains(&format!("needs {encoder},")), "{}", error.message);

@@ -8,10 +8,13 @@ use mps_wire::types::RawTranscodeParameter;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::params::{Clip, Hls, Naming, Params, StepParams};
+use super::params::{Clip, Hls, Naming, Params, StepParams, Video};
 use super::words::Container;
 use super::{check, support};
-use crate::features::item::{Place, definition, number_format, pattern};
+use crate::features::burn::{self, Burn};
+use crate::features::item::{Given, Item, Place, definition, number_format, pattern};
+use crate::features::marks::{self, Found, Mark};
+use crate::features::mosaic::{self, Mosaic};
 use crate::hls::SEGMENT_VARIABLES;
 use crate::names::Variable;
 use crate::plan::Build;
@@ -31,18 +34,12 @@ pub const OBJECT_VARIABLES: &[Variable] = &[
 const DEFAULT_OBJECT: &str = "{inputName}_transcode_{definition}.{format}";
 const DEFAULT_SEGMENT: &str = "{inputName}_transcode_{definition}_{number}.{format}";
 
-/// Checks the `nth` item of the list (as decoded: numbers are numbers, no nulls). `template` is the stored body of
-/// the template that the item names.
+/// Checks an item of the list.
 ///
 /// # Errors
 /// The API's own codes; see [`check`](super::check::check), [`support::check`] and the names' rules.
-pub fn from_wire(
-    nth: usize,
-    item: &Value,
-    template: Option<&Value>,
-    place: Place<'_>,
-    build: &Build,
-) -> Result<StepParams, ApiError> {
+pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError> {
+    let Item { nth, value: item, template, place, marks, given: files } = *given;
     let here = format!("MediaProcessTask.TranscodeTaskSet.{nth}");
     let definition = definition(item);
     let body = body(item, definition, template, &here)?;
@@ -56,12 +53,61 @@ pub fn from_wire(
             .map_err(|error| below(&here, error))?,
         naming: naming(item, &params, place, &here)?,
         source: place.source.clone(),
-        storage: match &item["OutputStorage"] {
-            Value::Null => place.storage.clone(),
-            own => own.clone(),
-        },
+        storage: given.storage(),
+        marks: marks_of(item, marks, &params, &here, build)?,
+        mosaics: mosaics_of(item, &params, &here)?,
+        burn: burn_of(&body, definition, files, &params, &here, build)?,
         params,
     })
+}
+
+fn marks_of(
+    item: &Value,
+    found: &[Found],
+    params: &Params,
+    here: &str,
+    build: &Build,
+) -> Result<Vec<Mark>, ApiError> {
+    let marks = marks::from_wire(item, found, here, false, build)?;
+    if !marks.is_empty() && !matches!(params.video, Some(Video::Encode(_))) {
+        return Err(invalid_parameter_value(format!(
+            "{here}.WatermarkSet needs pictures that are coded again; the template copies them or leaves them out"
+        )));
+    }
+    Ok(marks)
+}
+
+fn mosaics_of(item: &Value, params: &Params, here: &str) -> Result<Vec<Mosaic>, ApiError> {
+    let mosaics = mosaic::from_wire(item, here)?;
+    if !mosaics.is_empty() && !matches!(params.video, Some(Video::Encode(_))) {
+        return Err(invalid_parameter_value(format!(
+            "{here}.MosaicSet needs pictures that are coded again; the template copies them or leaves them out"
+        )));
+    }
+    Ok(mosaics)
+}
+
+fn burn_of(
+    body: &Value,
+    definition: i64,
+    files: &[Given],
+    params: &Params,
+    here: &str,
+    build: &Build,
+) -> Result<Option<Burn>, ApiError> {
+    let template = &body["SubtitleTemplate"];
+    if template.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Ok(None);
+    }
+    let path =
+        if definition == 0 { "RawParameter.SubtitleTemplate" } else { "OverrideParameter.SubtitleTemplate" };
+    let here = format!("{here}.{path}");
+    if !matches!(params.video, Some(Video::Encode(_))) {
+        return Err(invalid_parameter_value(format!(
+            "{here} needs pictures that are coded again; the template copies them or leaves them out"
+        )));
+    }
+    burn::from_wire(template, files, path, &here, build).map(Some)
 }
 
 fn template_params(body: &Value, item: &Value, definition: i64, build: &Build) -> Result<Params, ApiError> {
@@ -183,7 +229,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::features::transcode::params::{Fill, Video};
+    use crate::features::transcode::params::Fill;
     use crate::features::transcode::testing::everything;
     use crate::names::SourceName;
 
@@ -197,7 +243,10 @@ mod tests {
         let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "b-1", "Region": "ap-guangzhou"}});
         let place = Place { source: &source, directory: None, storage: &storage };
         let template = presets::transcode::find(definition(&item)).map(|preset| preset.body.clone());
-        from_wire(0, &item, template.as_ref(), place, &everything())
+        from_wire(
+            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[], given: &[] },
+            &everything(),
+        )
     }
 
     fn code(item: Value) -> String {
@@ -284,7 +333,6 @@ mod tests {
             ("TEHDConfig", json!({"Type": "TEHD-100"})),
             ("EnhanceConfig", json!({"VideoEnhance": {"Denoise": {"Type": "weak"}}})),
             ("StdExtInfo", json!("{}")),
-            ("SubtitleTemplate", json!({"Path": "http://h/x.srt"})),
         ] {
             let (code, message) = raw((name, value)).unwrap_err();
             assert_eq!(code, "UnsupportedOperation");
@@ -322,7 +370,11 @@ mod tests {
         let place = Place { source: &source, directory: None, storage: &Value::Null };
         let item = json!({"Definition": 100_010});
         let template = presets::transcode::find(100_010).map(|preset| preset.body.clone());
-        let error = from_wire(0, &item, template.as_ref(), place, &Build::with(["aac"], [])).unwrap_err();
+        let error = from_wire(
+            &Item { nth: 0, value: &item, template: template.as_ref(), place, marks: &[], given: &[] },
+            &Build::with(["aac"], []),
+        )
+        .unwrap_err();
         assert_eq!(error.code, "UnsupportedOperation");
         assert!(error.message.contains("libx264"), "{}", error.message);
     }

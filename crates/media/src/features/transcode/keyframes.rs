@@ -8,6 +8,7 @@ use mps_core::media_info::Ratio;
 use super::params::{Gop, Hls, VideoEncode};
 use super::video::{Own, Scene};
 use super::words::{Container, VideoCodec};
+use crate::hls::FirstSegments;
 
 /// Distance in seconds where the template leaves it open.
 const USUAL_S: f64 = 2.0;
@@ -20,7 +21,10 @@ const NEVER_FRAMES: u64 = 10_000_000;
 /// Adds the words for the encoder.
 pub fn words(video: &VideoEncode, scene: Scene<'_>, out: &mut Vec<String>, own: &mut Own) {
     let hls = (scene.params.container == Container::Hls).then_some(scene.params.hls);
-    let plan = plan(video, hls, rate_bound(scene));
+    let plan = match scene.grid {
+        Some(grid) => shared(grid, rate_bound(scene)),
+        None => plan(video, hls, rate_bound(scene)),
+    };
     let mut add = |flag: &str, value: String| out.extend([flag.to_owned(), value]);
     let is_plain = !video.scene_cut;
     let most_frames = match video.codec {
@@ -119,7 +123,28 @@ fn plan(video: &VideoEncode, hls: Option<Hls>, rate: f64) -> Plan {
     }
 }
 
-fn every(seconds: f64, keeps_timestamps: bool) -> String {
+/// Key frames that several encodings share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// When a frame must be a key frame, as ffmpeg computes it.
+    pub expression: String,
+    /// The usual distance in seconds.
+    pub distance_s: f64,
+    /// No distance is longer, in seconds.
+    pub longest_s: f64,
+}
+
+fn shared(grid: &Grid, rate: f64) -> Plan {
+    Plan {
+        most_frames: ((grid.longest_s * rate * 1.5).ceil() as u64 + 1).max(2),
+        is_fixed: false,
+        step_frames: ((grid.distance_s * rate).round() as u64).max(1),
+        forced: Some(grid.expression.clone()),
+    }
+}
+
+/// Key frames each so many seconds.
+pub fn every(seconds: f64, keeps_timestamps: bool) -> String {
     if keeps_timestamps {
         // Kept timestamps may begin anywhere, so the count of key frames says nothing about the time.
         return format!("if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{}))", number(seconds));
@@ -140,23 +165,27 @@ fn at_segments(hls: Hls, step: Option<f64>) -> String {
     let later = inner(usual, step);
     match hls.first {
         None => every(later, false),
-        Some(first) => {
-            let short_s = first.us as f64 / 1e6;
-            let early = inner(short_s, step);
-            let count = (short_s / early).round() * f64::from(first.count);
-            let end = short_s * f64::from(first.count);
-            format!(
-                "gte(t,if(lt(n_forced,{count}),n_forced*{},{}+(n_forced-{count})*{}))",
-                number(early),
-                number(end),
-                number(later)
-            )
-        }
+        Some(first) => at_first(usual, first, step),
     }
 }
 
+/// Key frames at every cut of a playlist that begins with short segments, and in between evenly at most `step`
+/// seconds apart.
+pub fn at_first(usual_s: f64, first: FirstSegments, step: Option<f64>) -> String {
+    let short_s = first.us as f64 / 1e6;
+    let early = inner(short_s, step);
+    let count = (short_s / early).round() * f64::from(first.count);
+    let end = short_s * f64::from(first.count);
+    format!(
+        "gte(t,if(lt(n_forced,{count}),n_forced*{},{}+(n_forced-{count})*{}))",
+        number(early),
+        number(end),
+        number(inner(usual_s, step))
+    )
+}
+
 /// A distance that divides `length`, at most `step` where that is given; an infinite one is the whole length.
-fn inner(length: f64, step: Option<f64>) -> f64 {
+pub fn inner(length: f64, step: Option<f64>) -> f64 {
     match step {
         Some(most) if most.is_finite() => length / (length / most).ceil().max(1.0),
         Some(_) => length,
@@ -175,7 +204,6 @@ fn number(value: f64) -> String {
 mod tests {
     use super::*;
     use crate::features::transcode::testing::encode;
-    use crate::hls::FirstSegments;
 
     fn of(gop: Gop, hls: Option<Hls>) -> Plan {
         plan(&VideoEncode { gop, ..encode() }, hls, 25.0)

@@ -28,7 +28,7 @@ use serde_json::Value;
 pub(crate) use from_wire::forget_reset_values;
 pub use from_wire::{OBJECT_VARIABLES, from_wire, params};
 pub use params::{Params, StepParams};
-pub use plan::{main_key, plan};
+pub use plan::{check_level, main_key, output_fps, plan};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 
@@ -59,8 +59,21 @@ impl Feature for Transcode {
         &templates::transcode::Transcode
     }
 
+    fn inputs(&self) -> &'static [(&'static str, &'static str)] {
+        const RAW: &str = "RawParameter.SubtitleTemplate";
+        const OVER: &str = "OverrideParameter.SubtitleTemplate";
+        &[
+            (RAW, "Path"),
+            (RAW, "SubtitleFileInput"),
+            (RAW, "FontFileInput"),
+            (OVER, "Path"),
+            (OVER, "SubtitleFileInput"),
+            (OVER, "FontFileInput"),
+        ]
+    }
+
     fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {
-        params_value(&from_wire(item.nth, item.value, item.template, item.place, build)?)
+        params_value(&from_wire(item, build)?)
     }
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {

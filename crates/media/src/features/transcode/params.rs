@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{AudioCodec, Container, VideoCodec};
+use crate::features::burn::Burn;
+use crate::features::marks::Mark;
+use crate::features::mosaic::Mosaic;
 pub use crate::graph::Clip;
 pub use crate::graph::picture::Fill;
 use crate::graph::picture::{Picture, Pixels};
@@ -223,6 +226,15 @@ pub struct StepParams {
     pub params: Params,
     /// Of which stretch.
     pub clip: Clip,
+    /// What is laid over the pictures.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    /// Parts of the pictures that are made coarse.
+    #[serde(default)]
+    pub mosaics: Vec<Mosaic>,
+    /// Subtitles that become part of the pictures.
+    #[serde(default)]
+    pub burn: Option<Burn>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.

@@ -16,11 +16,14 @@ use serde_json::Value;
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
 use super::{audio, video};
+use crate::features::marks::Laid;
+use crate::features::over::{self, Over};
+use crate::graph::overlay::Below;
 use crate::graph::picture::{self, Timing};
 use crate::graph::seek::{is_bare, is_indexed, seconds};
 use crate::hls;
 use crate::names::{Pattern, Values};
-use crate::plan::{Arg, Build, Command, Output, Plan, Role, Tool};
+use crate::plan::{Arg, Build, Command, Output, Plan, Role};
 
 use super::from_wire::OBJECT_VARIABLES;
 
@@ -67,15 +70,30 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     }
     let head = std::mem::take(&mut args);
 
+    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
+    let mut laid = Laid::default();
+    if let Some((encode, source)) = streams.encode() {
+        let below = Below {
+            geometry: picture::geometry(encode.picture(), source),
+            length_us,
+            // Where the first picture of the output lies on the clock of the filters.
+            zero_us: if is_raw_pts { start_us + info.start_us } else { lead_in_us },
+            format: encode.picture().pixels.format,
+            is_still: false,
+        };
+        let source = over::Source { info, start_us, build };
+        let over = Over { mosaics: &step.mosaics, burn: step.burn.as_ref(), marks: &step.marks };
+        laid = over::lay(over, 1, "", &below, source)?;
+    }
     if let Some(v) = streams.video {
-        args.extend(["-map".to_owned(), format!("0:{}", v.index)]);
+        let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
+        args.extend(["-map".to_owned(), pad]);
     }
     if let Some(a) = streams.audio {
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
     args.extend(["-map_metadata", "0", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
-    let length_us = end_us.unwrap_or(info.duration_us).saturating_sub(start_us).max(0);
-    let pictures = Pictures { params, info, trim: trim.as_deref(), length_us };
+    let pictures = Pictures { params, info, trim: trim.as_deref(), length_us, overlays: &laid.graph };
     picture_words(&mut args, pictures, &streams, build)?;
     sound_words(&mut args, params, &streams, is_raw_pts, trim.as_deref());
     if lead_in_us > 0 && trim.is_none() {
@@ -92,14 +110,16 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
 
     let mut command: Vec<Arg> = head.into_iter().map(Arg::Text).collect();
     command.extend([Arg::from("-i"), Arg::Source]);
+    command.extend(laid.inputs);
     command.extend(args.into_iter().map(Arg::Text));
     command.push(Arg::File(if params.container == Container::Hls {
         format!("{FILE}.m3u8")
     } else {
         file.clone()
     }));
-    let command = Command { tool: Tool::Ffmpeg, args: command, expected_us: length_us };
-    Ok(Plan { commands: vec![command], outputs, probe: Some(file), facts: Value::Null })
+    let command = Command { convert: laid.convert, ..Command::ffmpeg(command, length_us) };
+    let commands = laid.prepare.into_iter().chain([command]).collect();
+    Ok(Plan { fetch: laid.fetch, commands, outputs, probe: Some(file), facts: Value::Null })
 }
 
 /// The streams that are used, with what happens to them.
@@ -178,6 +198,8 @@ struct Pictures<'a> {
     trim: Option<&'a str>,
     /// Length of the output; 0 when unknown.
     length_us: i64,
+    /// The graph of what is laid over them; empty when there is nothing.
+    overlays: &'a str,
 }
 
 fn picture_words(
@@ -186,7 +208,7 @@ fn picture_words(
     streams: &Streams<'_>,
     build: &Build,
 ) -> Result<()> {
-    let Pictures { params, info, trim, length_us } = pictures;
+    let Pictures { params, info, trim, length_us, overlays } = pictures;
     let Some(source) = streams.video else { return Ok(()) };
     let Some((encode, _)) = streams.encode() else {
         args.extend(["-c:v", "copy"].map(str::to_owned));
@@ -205,7 +227,12 @@ fn picture_words(
     });
     let chain = picture::chain(encode.picture(), source, timing.as_ref(), build)?;
     let trim = trim.map(|start| format!("trim=start={start},")).unwrap_or_default();
-    args.extend(["-filter:v".to_owned(), format!("{trim}{chain}")]);
+    if overlays.is_empty() {
+        args.extend(["-filter:v".to_owned(), format!("{trim}{chain}")]);
+    } else {
+        let graph = format!("[0:{}]{trim}{chain}[below];{overlays}", source.index);
+        args.extend(["-filter_complex".to_owned(), graph]);
+    }
     let timing: &[&str] = match fps {
         Some(_) => &["-fps_mode", "passthrough"],
         None => &["-fps_mode", "vfr", "-enc_time_base", "demux"],
@@ -213,7 +240,10 @@ fn picture_words(
     args.extend(timing.iter().map(|word| (*word).to_owned()));
     let geometry = picture::geometry(encode.picture(), source);
     check_level(encode, geometry.frame)?;
-    args.extend(video::words(encode, video::Scene { params, source, info, fps, geometry, length_us }));
+    args.extend(video::words(
+        encode,
+        video::Scene { params, source, info, fps, geometry, length_us, grid: None },
+    ));
     if encode.codec == VideoCodec::H265 && has_boxes(params) {
         args.extend(["-tag:v", "hvc1"].map(str::to_owned));
     }
@@ -221,7 +251,10 @@ fn picture_words(
 }
 
 /// H.265 refuses to encode pictures that the chosen level cannot hold.
-fn check_level(encode: &VideoEncode, (width, height): (u32, u32)) -> Result<()> {
+///
+/// # Errors
+/// `InvalidInput` naming the level.
+pub fn check_level(encode: &VideoEncode, (width, height): (u32, u32)) -> Result<()> {
     let (VideoCodec::H265, Some(level)) = (encode.codec, encode.level.as_deref()) else { return Ok(()) };
     let most_pixels: u64 = match level {
         "1" => 36_864,
@@ -245,7 +278,10 @@ fn has_boxes(params: &Params) -> bool {
 }
 
 /// The rate to force; `None` keeps the time of each frame.
-fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Container) -> Result<Option<Ratio>> {
+///
+/// # Errors
+/// `InvalidInput` when the container has no such rate.
+pub fn output_fps(encode: &VideoEncode, source: &VideoStream, container: Container) -> Result<Option<Ratio>> {
     let known = [source.average_fps, source.base_fps].into_iter().find(|rate| rate.is_known());
     let wanted = encode.fps;
     if container == Container::Mxf {
@@ -380,5 +416,7 @@ fn packaging(step: &StepParams, streams: &Streams<'_>, key: String, task_id: &st
         input_format: step.source.format.clone(),
         definition: step.definition,
         task_id: task_id.to_owned(),
+        also_us: Vec::new(),
+        sub_stream: String::new(),
     }
 }

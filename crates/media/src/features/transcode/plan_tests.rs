@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::testing::{everything, film, info};
 use super::{from_wire, plan};
-use crate::features::item::{Place, definition};
+use crate::features::item::{Item, Place, definition};
 use crate::names::SourceName;
 use crate::plan::{Arg, Output, Plan};
 use crate::presets;
@@ -18,7 +18,11 @@ fn planned(item: &Value, info: &MediaInfo) -> Result<Plan, String> {
     let storage = Value::Null;
     let place = Place { source: &source, directory: Some("/out/"), storage: &storage };
     let template = presets::transcode::find(definition(item)).map(|preset| preset.body.clone());
-    let step = from_wire(0, item, template.as_ref(), place, &everything()).map_err(|e| e.to_string())?;
+    let step = from_wire(
+        &Item { nth: 0, value: item, template: template.as_ref(), place, marks: &[], given: &[] },
+        &everything(),
+    )
+    .map_err(|e| e.to_string())?;
     plan(&step, info, "1-WorkflowTask-0tt1", &everything()).map_err(|e| e.message().to_owned())
 }
 
@@ -356,7 +360,18 @@ fn a_source_without_what_is_wanted_is_its_own_kind_of_failure() {
     let fault = |container: &str, video: &Value, audio: &Value, info: &MediaInfo| {
         let source = SourceName::from_key("/in/Animal.mp4");
         let place = Place { source: &source, directory: None, storage: &Value::Null };
-        let step = from_wire(0, &raw(container, video, audio), None, place, &everything()).unwrap();
+        let step = from_wire(
+            &Item {
+                nth: 0,
+                value: &raw(container, video, audio),
+                template: None,
+                place,
+                marks: &[],
+                given: &[],
+            },
+            &everything(),
+        )
+        .unwrap();
         let error = plan(&step, info, "1-WorkflowTask-0tt1", &everything()).unwrap_err();
         let failure = Failure::from_error(&error);
         (failure.code, failure.word)

@@ -10,8 +10,8 @@ use super::params::{Audio, Params, Rate, Video, VideoEncode};
 use super::words::VideoCodec;
 use crate::plan::Build;
 
-const OVERLAYS: &str = "watermarks and mosaics are not built yet";
-const SUBTITLES: &str = "subtitles in transcodes are not built yet";
+const BLIND: &str = "digital watermarks are not built yet";
+const SUBTITLES: &str = "tracks of subtitles in transcodes are not built yet";
 const TRACKS: &str = "the choice and merging of audio tracks is not built yet";
 const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
 
@@ -21,19 +21,15 @@ pub const REFUSED: &[Refused] = &[
         path: "MediaProcessTask.TranscodeTaskSet.OutputStorage.VODOutputStorage",
         why: "there is no VOD service here",
     },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.WatermarkSet", why: OVERLAYS },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: OVERLAYS },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.MosaicSet", why: OVERLAYS },
+    Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: BLIND },
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.HeadTailParameter",
         why: "head and tail clips are not built yet",
     },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.RawParameter.SubtitleTemplate", why: SUBTITLES },
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.RawParameter.AudioTemplate.TrackChannelInfo",
         why: TRACKS,
     },
-    Refused { path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.SubtitleTemplate", why: SUBTITLES },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AddOnSubtitles", why: SUBTITLES },
     Refused {
         path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AddonAudioStream",
@@ -62,9 +58,6 @@ pub fn check(
     }
     if is_enhancing(&body["EnhanceConfig"]) {
         return Err(unsupported("EnhanceConfig", "enhancement is not built yet"));
-    }
-    if typed.subtitle_template.is_some() {
-        return Err(unsupported("SubtitleTemplate", SUBTITLES));
     }
     if typed.std_ext_info.as_deref().is_some_and(|text| !text.trim().is_empty()) {
         return Err(unsupported("StdExtInfo", EXTRA));

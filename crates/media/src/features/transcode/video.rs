@@ -2,7 +2,7 @@
 
 use mps_core::media_info::{MediaInfo, Ratio, VideoStream};
 
-use super::keyframes;
+use super::keyframes::{self, Grid};
 use super::params::{Params, Profile, Rate, VideoEncode};
 use super::words::VideoCodec;
 use crate::graph::picture::{self, Geometry};
@@ -22,6 +22,8 @@ pub struct Scene<'a> {
     pub geometry: Geometry,
     /// Length of the output in microseconds; 0 when unknown.
     pub length_us: i64,
+    /// The key frames, where others share them; else they follow from the template.
+    pub grid: Option<&'a Grid>,
 }
 
 /// Outputs shorter than this end before one pass alone has found its rate.
@@ -340,7 +342,10 @@ mod tests {
         let params = params();
         let source = &info.video[0];
         let geometry = picture::geometry(video.picture(), source);
-        target_bps(video, Scene { params: &params, source, info, fps: None, geometry, length_us: 0 })
+        target_bps(
+            video,
+            Scene { params: &params, source, info, fps: None, geometry, length_us: 0, grid: None },
+        )
     }
 
     #[test]

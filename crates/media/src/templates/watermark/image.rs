@@ -3,8 +3,10 @@
 /// Format of a watermark's picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageKind {
-    /// PNG, animated or not.
+    /// PNG.
     Png,
+    /// Animated PNG.
+    Apng,
     /// JPEG.
     Jpeg,
 }
@@ -14,6 +16,7 @@ impl ImageKind {
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
+            Self::Apng => "apng",
             Self::Jpeg => "jpg",
         }
     }
@@ -21,15 +24,15 @@ impl ImageKind {
 
 /// The format of a file whose frame is whole; `None` for anything else.
 pub(super) fn look(bytes: &[u8]) -> Option<ImageKind> {
-    if is_whole_png(bytes).unwrap_or(false) {
-        return Some(ImageKind::Png);
+    if let Some(kind) = whole_png(bytes) {
+        return Some(kind);
     }
     is_whole_jpeg(bytes).unwrap_or(false).then_some(ImageKind::Jpeg)
 }
 
-fn is_whole_png(bytes: &[u8]) -> Option<bool> {
+fn whole_png(bytes: &[u8]) -> Option<ImageKind> {
     let mut rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
-    let (mut is_first, mut has_data) = (true, false);
+    let (mut is_first, mut has_data, mut kind) = (true, false, ImageKind::Png);
     loop {
         let length = u32::from_be_bytes(*rest.first_chunk()?) as usize;
         let checked = rest.get(4..8 + length)?;
@@ -37,14 +40,17 @@ fn is_whole_png(bytes: &[u8]) -> Option<bool> {
         let sum = u32::from_be_bytes(*rest.get(8 + length..)?.first_chunk()?);
         let begins = name == b"IHDR" && data.len() == 13;
         if sum != crc32(checked) || is_first != begins {
-            return Some(false);
+            return None;
         }
         if is_first && (data[..4] == [0; 4] || data[4..8] == [0; 4]) {
-            return Some(false);
+            return None;
+        }
+        if name == b"acTL" {
+            kind = ImageKind::Apng;
         }
         has_data |= name == b"IDAT";
         if name == b"IEND" {
-            return Some(has_data && rest.len() == 12 + length);
+            return (has_data && rest.len() == 12 + length).then_some(kind);
         }
         is_first = false;
         rest = &rest[12 + length..];

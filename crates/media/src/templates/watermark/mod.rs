@@ -86,10 +86,7 @@ impl Family for Watermark {
                 return Err(value_of(member, format!("{member} does not go with the type {kind}")));
             }
         }
-        for (path, code, units, is_bounded) in LENGTHS {
-            check_length(text_at(body, path), units, *is_bounded)
-                .map_err(|why| value_of(code, format!("{path} {why}")))?;
-        }
+        check_lengths(body)?;
         match kind {
             "text" => check_font_size(text_at(body, "TextTemplate.FontSize")),
             "image" if picture_key(body).is_none() => {
@@ -194,6 +191,26 @@ pub fn put_picture(request: &mut Value, key: &str) {
 /// The key of a body's stored picture.
 pub fn picture_key(body: &Value) -> Option<&str> {
     body["ImageTemplate"][KEY].as_str().filter(|key| !key.is_empty())
+}
+
+/// Checks the parameters of a watermark that come with a task: those of a picture, which is named there.
+///
+/// # Errors
+/// `InvalidParameterValue` naming the member.
+pub fn check_raw(raw: &Value) -> Result<(), ApiError> {
+    rules::check(raw, RULES)?;
+    if text_at(raw, "Type") != "image" {
+        return Err(value_of("Type", "Type must be image; texts and drawings take a template"));
+    }
+    check_lengths(raw)
+}
+
+fn check_lengths(body: &Value) -> Result<(), ApiError> {
+    for (path, code, units, is_bounded) in LENGTHS {
+        check_length(text_at(body, path), units, *is_bounded)
+            .map_err(|why| value_of(code, format!("{path} {why}")))?;
+    }
+    Ok(())
 }
 
 /// Checks a length such as `10%` or `100px`; an empty one is not there.

@@ -1,0 +1,272 @@
+//! Params and what the probe told → commands and named outputs.
+//!
+//! The first command decodes once and encodes every picture and every sound to a file of its own. The next ones
+//! package without coding again: ffmpeg where sound and pictures share segments and for transport streams, the packager
+//! for MPEG-4 with sound apart, for packed audio and for DASH. All write one file a stream; see
+//! [`package`](crate::package) for what becomes of them.
+
+use mps_core::media_info::{AudioStream, MediaInfo, VideoStream};
+use mps_core::{Error, Result};
+use serde_json::json;
+
+use super::graph::{self, pad};
+use super::ladder::{self, Cuts, Rung};
+use super::layout::{Layout, Source};
+use super::params::{Sound, StepParams};
+use super::{outputs, packaging};
+use crate::features::marks::Laid;
+use crate::features::over::{self, Over};
+use crate::features::transcode::keyframes::Grid;
+use crate::features::transcode::params::Audio;
+use crate::features::transcode::words::VideoCodec;
+use crate::features::transcode::{audio, check_level, video};
+use crate::graph::overlay::Below;
+use crate::graph::picture;
+use crate::plan::{Arg, Build, Command, Extra, Fetch, Output, Plan};
+
+/// The most bytes of a file of the caller's with subtitles.
+const MOST_CAPTIONS_BYTES: u64 = 20 << 20;
+/// The most bytes of a file of the caller's with sound.
+const MOST_SOUND_BYTES: u64 = 4 << 30;
+
+/// Plans a step. `task_id` is the public id, for `{taskId}`.
+///
+/// # Errors
+/// `InvalidInput` when the source has nothing that is wanted; `Unsupported` when ffmpeg lacks a filter that this source
+/// needs.
+pub(super) fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
+    let rungs = ladder::choose(&step.params, info)?;
+    check_start(&rungs, info)?;
+    let layout = Layout::new(step, &rungs, info);
+    let cuts = ladder::cuts(step, &rungs, info);
+    let marked = marked(step, &rungs, info, build)?;
+    let mut commands = prepared(step, &marked);
+    let convert = marked.iter().flat_map(|laid| laid.convert.clone()).collect();
+    commands.push(Command { convert, ..encode(step, &rungs, &layout, &cuts, &marked, info, build)? });
+    commands.extend(packaging::commands(step, &layout, &cuts));
+    let package = outputs::package(step, &rungs, &layout, &cuts, info, task_id)?;
+    let usage: Vec<String> = rungs.iter().map(|rung| usage(rung, info)).collect();
+    Ok(Plan {
+        fetch: fetches(step, &marked),
+        commands,
+        outputs: vec![Output::Package { package: Box::new(package) }],
+        probe: None,
+        facts: json!({"usage": usage}),
+    })
+}
+
+/// What a rung is counted as.
+fn usage(rung: &Rung, info: &MediaInfo) -> String {
+    let geometry = info.main_video().and_then(|source| rung.geometry(source));
+    match (&rung.video, geometry) {
+        (Some(video), Some(geometry)) => {
+            let (width, height) = geometry.frame;
+            format!("transcode.{}.{}p", counted(video.codec), width.min(height))
+        }
+        _ => "transcode.audio".to_owned(),
+    }
+}
+
+/// The codec as the prober calls it, as for any other transcode.
+fn counted(codec: VideoCodec) -> &'static str {
+    match codec {
+        VideoCodec::H265 => "hevc",
+        VideoCodec::H266 => "vvc",
+        other => other.word(),
+    }
+}
+
+/// Kept timestamps are those of the output only where the source begins with them.
+fn check_start(rungs: &[Rung], info: &MediaInfo) -> Result<()> {
+    let keeps = rungs.iter().filter_map(|rung| rung.video.as_ref()).any(|video| video.keeps_timestamps);
+    if !keeps || info.start_us.abs() <= 1000 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the timestamps of the source begin at {:.3} s; adaptive streams begin at 0, so RawPts cannot be kept",
+        info.start_us as f64 / 1e6
+    )))
+}
+
+/// The subtitles and watermarks of each rung.
+fn marked(step: &StepParams, rungs: &[Rung], info: &MediaInfo, build: &Build) -> Result<Vec<Laid>> {
+    let mut first = 1 + step.sounds.len();
+    let lay = |(nth, rung): (usize, &Rung)| {
+        let (Some(video), Some(source)) = (&rung.video, info.main_video()) else {
+            return Ok(Laid::default());
+        };
+        let picture = video.picture();
+        let below = Below {
+            geometry: picture::geometry(picture, source),
+            length_us: info.duration_us,
+            zero_us: 0,
+            format: picture.pixels.format,
+            is_still: false,
+        };
+        let source = over::Source { info, start_us: 0, build };
+        let over = Over { burn: step.burn.as_ref(), marks: &step.marks, ..Over::default() };
+        let laid = over::lay(over, first, &nth.to_string(), &below, source)?;
+        first += laid.inputs.iter().filter(|word| **word == Arg::from("-i")).count();
+        Ok(laid)
+    };
+    rungs.iter().enumerate().map(lay).collect()
+}
+
+/// What makes the files of the caller's ready, each told by its own name when it fails.
+fn prepared(step: &StepParams, marked: &[Laid]) -> Vec<Command> {
+    let mut commands: Vec<Command> = Vec::new();
+    // Streams share what does not depend on their size.
+    for command in marked.iter().flat_map(|laid| &laid.prepare) {
+        if !commands.contains(command) {
+            commands.push(command.clone());
+        }
+    }
+    let prepare = |name: String, file: String, words: &[&str], made: &str| {
+        let mut args = vec![Arg::from("-i"), Arg::File(file)];
+        args.extend(words.iter().map(|word| Arg::from(*word)));
+        args.push(if made == "-" { Arg::from("-") } else { Arg::File(made.to_owned()) });
+        Command { prepares: Some(name), ..Command::ffmpeg(args, 0) }
+    };
+    for nth in 0..step.sounds.len() {
+        let words = ["-map", "0:a:0", "-frames:a", "1", "-f", "null"];
+        commands.push(prepare(format!("AddOnAudios.{nth}"), given_sound(nth), &words, "-"));
+    }
+    for nth in 0..step.captions.len() {
+        let words = ["-map", "0:s:0", "-c:s", "webvtt", "-f", "webvtt"];
+        let name = format!("AddOnSubtitles.{nth}");
+        commands.push(prepare(name, given_captions(nth), &words, &captions_file(nth)));
+    }
+    commands
+}
+
+fn fetches(step: &StepParams, marked: &[Laid]) -> Vec<Fetch> {
+    let mut all: Vec<Fetch> = Vec::new();
+    for fetch in marked.iter().flat_map(|laid| &laid.fetch) {
+        if !all.contains(fetch) {
+            all.push(fetch.clone());
+        }
+    }
+    for (nth, sound) in step.sounds.iter().enumerate() {
+        let from = Extra::Input(sound.input.clone());
+        let name = format!("AddOnAudios.{nth}");
+        all.push(Fetch { from, file: given_sound(nth), name, most_bytes: MOST_SOUND_BYTES });
+    }
+    for (nth, text) in step.captions.iter().enumerate() {
+        let from = Extra::Input(text.input.clone());
+        let name = format!("AddOnSubtitles.{nth}");
+        all.push(Fetch { from, file: given_captions(nth), name, most_bytes: MOST_CAPTIONS_BYTES });
+    }
+    all
+}
+
+/// Names of files in the job's folder.
+fn given_sound(nth: usize) -> String {
+    format!("given-sound-{nth}")
+}
+
+fn given_captions(nth: usize) -> String {
+    format!("given-captions-{nth}")
+}
+
+/// Subtitles as WebVTT.
+pub(super) fn captions_file(nth: usize) -> String {
+    format!("captions-{nth}.vtt")
+}
+
+fn encode(
+    step: &StepParams,
+    rungs: &[Rung],
+    layout: &Layout,
+    cuts: &Cuts,
+    marked: &[Laid],
+    info: &MediaInfo,
+    build: &Build,
+) -> Result<Command> {
+    let mut args = vec![Arg::from("-i"), Arg::Source];
+    for nth in 0..step.sounds.len() {
+        args.extend([Arg::from("-i"), Arg::File(given_sound(nth))]);
+    }
+    args.extend(marked.iter().flat_map(|laid| laid.inputs.clone()));
+    if let Some(source) = info.main_video() {
+        let graph = graph::graph(rungs, marked, source, build)?;
+        if !graph.is_empty() {
+            args.extend([Arg::from("-filter_complex"), Arg::Text(graph)]);
+        }
+        for (nth, rung) in rungs.iter().enumerate() {
+            let pad = pad(nth, &marked[nth]);
+            let words = picture_words(step, rung, &pad, cuts.grids[nth].as_ref(), source, info)?;
+            if !words.is_empty() {
+                args.extend(words.into_iter().map(Arg::Text));
+                args.push(Arg::File(Layout::video_file(nth)));
+            }
+        }
+    }
+    for nth in 0..layout.sounds.len() {
+        args.extend(sound_words(step, layout, nth, info)?.into_iter().map(Arg::Text));
+        args.push(Arg::File(Layout::sound_file(nth)));
+    }
+    Ok(Command::ffmpeg(args, info.duration_us))
+}
+
+/// What a file of one stream begins with.
+fn alone(pad: String) -> Vec<String> {
+    let mut words = vec!["-map".to_owned(), pad];
+    words.extend(["-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"].map(str::to_owned));
+    words
+}
+
+fn picture_words(
+    step: &StepParams,
+    rung: &Rung,
+    pad: &str,
+    grid: Option<&Grid>,
+    source: &VideoStream,
+    info: &MediaInfo,
+) -> Result<Vec<String>> {
+    let (Some(encode), Some(geometry)) = (&rung.video, rung.geometry(source)) else { return Ok(Vec::new()) };
+    check_level(encode, geometry.frame)?;
+    let params = &step.params.streams[rung.stream].encoding;
+    let mut words = alone(format!("[{pad}]"));
+    let timing: &[&str] = match encode.fps {
+        Some(_) => &["-fps_mode", "passthrough"],
+        None => &["-fps_mode", "vfr", "-enc_time_base", "demux"],
+    };
+    words.extend(timing.iter().map(|word| (*word).to_owned()));
+    let length_us = info.duration_us;
+    words.extend(video::words(
+        encode,
+        video::Scene { params, source, info, fps: encode.fps, geometry, length_us, grid },
+    ));
+    if encode.codec == VideoCodec::H265 {
+        words.extend(["-tag:v", "hvc1"].map(str::to_owned));
+    }
+    words.extend(["-f", "mp4"].map(str::to_owned));
+    Ok(words)
+}
+
+fn sound_words(step: &StepParams, layout: &Layout, nth: usize, info: &MediaInfo) -> Result<Vec<String>> {
+    let sound = &layout.sounds[nth];
+    let missing = || Error::internal("a sound without a source was planned");
+    let unknown = AudioStream { sample_rate_hz: 48_000, channels: 2, ..AudioStream::default() };
+    let (pad, source) = match sound.from {
+        Source::Main => {
+            let source = info.main_audio().ok_or_else(missing)?;
+            (format!("0:{}", source.index), source)
+        }
+        Source::Added(added) => (format!("{}:a:0", added + 1), &unknown),
+    };
+    let Audio::Encode(encode) = &sound.audio else { return Err(missing()) };
+    let numbers = audio::sound(encode, source, step.params.streams[sound.stream].encoding.container);
+    let mut words = alone(pad);
+    words.extend(["-filter:a".to_owned(), audio::chain(numbers, false)]);
+    words.extend(audio::words(encode, numbers));
+    if step.params.segments.sound == Sound::Packed {
+        // Without any wrapping nothing could say that the encoder's lead-in is not to be heard.
+        words.extend(["-bsf:a", "noise=drop=lt(pts\\,0)"].map(str::to_owned));
+    }
+    if matches!(sound.from, Source::Added(_)) && info.duration_us > 0 {
+        words.extend(["-t".to_owned(), crate::graph::seek::seconds(info.duration_us)]);
+    }
+    words.extend(["-f", "mp4"].map(str::to_owned));
+    Ok(words)
+}
