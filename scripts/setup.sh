@@ -2,10 +2,10 @@
 # Installs what is missing, and nothing else:
 #
 #   scripts/setup.sh run     to build and run the server (compiler, media tools)
-#   scripts/setup.sh test    and to test it (PostgreSQL, the vendor's clients, an S3 peer)
+#   scripts/setup.sh test    and to test it (PostgreSQL, the vendor's clients, an S3 peer, a browser with players)
 #
 # Debian packages are installed as root or by sudo, only where a command is missing; everything else goes to
-# .cache, .venv and tests/clients/node/node_modules. Running it again costs a second.
+# .cache, .venv and the node_modules of tests/clients/node and tests/play. Running it again costs a second.
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -19,6 +19,15 @@ esac
 say() { echo "setup: $*"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
+packages() { # FOLDER WHAT
+    local stamp
+    stamp=$(sha256sum "$1/package-lock.json" | cut -d' ' -f1)
+    [ "$(cat "$1/node_modules/.lock" 2>/dev/null)" != "$stamp" ] || return 0
+    say "installing $2"
+    (cd "$1" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null)
+    echo "$stamp" >"$1/node_modules/.lock"
+}
+
 missing=()
 need() { # PACKAGE COMMAND...
     local package=$1
@@ -26,6 +35,7 @@ need() { # PACKAGE COMMAND...
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 postgres_bin() { has initdb || ls /usr/lib/postgresql/*/bin/initdb; }
+browser() { has chromium-headless-shell || has chromium; }
 certificates() { [ -e /etc/ssl/certs/ca-certificates.crt ]; }
 
 need gcc has cc
@@ -47,6 +57,8 @@ if [ "$level" = test ]; then
     need nodejs has node
     need npm has npm
     need procps has pgrep
+    need openssl has openssl
+    need chromium-headless-shell browser
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -94,11 +106,7 @@ if [ "$level" = test ]; then
             -r scripts/requirements-test.txt
         echo "$stamp" >.venv/.requirements
     fi
-    stamp=$(sha256sum tests/clients/node/package-lock.json | cut -d' ' -f1)
-    if [ "$(cat tests/clients/node/node_modules/.lock 2>/dev/null)" != "$stamp" ]; then
-        say "installing the vendor's Node SDK"
-        (cd tests/clients/node && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null)
-        echo "$stamp" >tests/clients/node/node_modules/.lock
-    fi
+    packages tests/clients/node "the vendor's Node SDK"
+    packages tests/play "the players and what drives the browser"
 fi
 say "ready"

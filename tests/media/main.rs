@@ -7,6 +7,7 @@ mod added;
 mod burn;
 mod callbacks;
 mod clips;
+mod drm;
 mod formats;
 mod hls;
 mod marks;

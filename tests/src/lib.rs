@@ -1,6 +1,8 @@
 //! What the tests of the whole server share: a server with its surroundings, requests in a few words, and results with
 //! their files.
 
+pub mod packages;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,7 +1,9 @@
-//! How the house reaches what lies outside of it: places of objects, receivers of callbacks, and the guarded ways there.
+//! How the house reaches what lies outside of it: places of objects, receivers of callbacks, key servers, and the guarded
+//! ways there.
 
 pub mod fetch;
 pub mod guard;
+pub mod keys;
 pub mod notify;
 pub mod objects;
 pub mod relay;

@@ -7,7 +7,9 @@ pub mod crash;
 pub mod error;
 pub mod id;
 pub mod media_info;
+pub mod secret;
 pub mod task;
 
 pub use error::{Blame, Error, Kind, Result, Retry};
 pub use media_info::MediaInfo;
+pub use secret::Secret;

@@ -18,6 +18,7 @@ use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use tokio::sync::{oneshot, watch};
 use wait4::Wait4;
+use zeroize::Zeroizing;
 
 use crate::LauncherSpec;
 
@@ -217,7 +218,7 @@ impl Launchers {
 struct Waiting(mpsc::Sender<Errand>);
 
 struct Errand {
-    text: Vec<u8>,
+    text: Zeroizing<Vec<u8>>,
     tell_started: oneshot::Sender<io::Result<Child>>,
 }
 
@@ -225,7 +226,7 @@ impl Waiting {
     async fn send(self, errand: &[u8]) -> io::Result<Child> {
         let gone = || io::Error::other("the thread of a child ended");
         let (tell_started, started) = oneshot::channel();
-        self.0.send(Errand { text: errand.to_owned(), tell_started }).map_err(|_| gone())?;
+        self.0.send(Errand { text: Zeroizing::new(errand.to_owned()), tell_started }).map_err(|_| gone())?;
         started.await.map_err(|_| gone())?
     }
 }

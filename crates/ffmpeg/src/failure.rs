@@ -328,6 +328,7 @@ mod tests {
             dir: Some(PathBuf::from("/data/jobs/7")),
             readable: vec![PathBuf::from("/data/blobs/ab/film.mp4")],
             loopback_port: None,
+            stdin: None,
             limits: Limits::default(),
             cancel: CancellationToken::new(),
             stdout: Stdout::Progress,

@@ -7,11 +7,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use mps_core::Result;
+use mps_core::{Error, Result, Secret};
 use tokio_util::sync::CancellationToken;
 
 use crate::supervise::{Job, Stdout, supervise};
 use crate::{Limits, Progress, Tool, Tools, argv};
+
+/// The longest text on standard input: what a pipe holds before anybody reads.
+pub const STDIN_BYTES: usize = 60 << 10;
 
 /// Hears how far a run has come.
 pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
@@ -28,6 +31,9 @@ pub struct Run {
     pub readable: Vec<PathBuf>,
     /// The relay's port, if the input comes from there.
     pub loopback_port: Option<u16>,
+    /// What it reads on standard input, at most [`STDIN_BYTES`]: the way for keys, which a command line would show to
+    /// every process of the machine. It goes into no log and no failure.
+    pub stdin: Option<Secret>,
     /// How much it may take.
     pub limits: Limits,
     /// Ends the run with [`mps_core::Kind::Cancelled`].
@@ -45,6 +51,7 @@ impl Run {
             dir: dir.into(),
             readable: Vec::new(),
             loopback_port: None,
+            stdin: None,
             limits: Limits::default(),
             cancel: CancellationToken::new(),
             on_progress: None,
@@ -73,12 +80,15 @@ pub struct Report {
 /// a full disk is ours and may pass, a limit reached is final. The message carries the tool's last meaningful line,
 /// without our paths.
 pub async fn run(tools: &Tools, run: Run) -> Result<Report> {
-    let Run { tool, args, dir, readable, loopback_port, limits, cancel, on_progress } = run;
+    let Run { tool, args, dir, readable, loopback_port, stdin, limits, cancel, on_progress } = run;
+    if stdin.as_ref().is_some_and(|text| text.reveal().len() > STDIN_BYTES) {
+        return Err(Error::internal("the text for standard input is too long"));
+    }
     let (args, stdout) = match tool {
         Tool::Ffmpeg => (argv::ffmpeg_args(&args, &limits)?, Stdout::Progress),
         Tool::Ffprobe | Tool::Packager => (args, Stdout::Capture),
     };
-    let job =
-        Job { tool, args, dir: Some(dir), readable, loopback_port, limits, cancel, stdout, on_progress };
+    let dir = Some(dir);
+    let job = Job { tool, args, dir, readable, loopback_port, stdin, limits, cancel, stdout, on_progress };
     Ok(supervise(tools, job).await?.report)
 }

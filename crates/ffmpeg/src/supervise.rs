@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mps_core::{Error, Result};
+use mps_core::{Error, Result, Secret};
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use crate::child::{Child, Ended, Group};
 use crate::failure::{self, Stop};
@@ -37,6 +38,7 @@ pub(crate) struct Job {
     pub(crate) dir: Option<PathBuf>,
     pub(crate) readable: Vec<PathBuf>,
     pub(crate) loopback_port: Option<u16>,
+    pub(crate) stdin: Option<Secret>,
     pub(crate) limits: Limits,
     pub(crate) cancel: CancellationToken,
     pub(crate) stdout: Stdout,
@@ -74,7 +76,10 @@ pub(crate) async fn supervise(tools: &Tools, job: Job) -> Result<Done> {
     let ended = watch.follow(&mut child).await;
     let wall_ms = begun.elapsed().as_millis() as u64;
     let Watch { job, said, stop, .. } = watch;
-    let stderr_tail = said.stderr();
+    let stderr_tail = match &job.stdin {
+        Some(secret) => secret.hide_in(&said.stderr()),
+        None => said.stderr(),
+    };
     let ended = ended.map_err(|e| Error::internal(format!("cannot await {}", job.tool)).because(e))?;
     if stop.is_some() || !ended.status.success() {
         return Err(failure::explain(&job, stop, Some(&ended), &stderr_tail));
@@ -90,7 +95,7 @@ pub(crate) async fn supervise(tools: &Tools, job: Job) -> Result<Done> {
 }
 
 /// What the launcher is told.
-fn errand(tools: &Tools, job: &Job) -> Result<Vec<u8>> {
+fn errand(tools: &Tools, job: &Job) -> Result<Zeroizing<Vec<u8>>> {
     let program = tools.path(job.tool)?;
     let limits = &job.limits;
     let temporary = job.dir.as_deref().map(|dir| dir.join(".tmp"));
@@ -127,9 +132,11 @@ fn errand(tools: &Tools, job: &Job) -> Result<Vec<u8>> {
         args: job.args.iter().map(|arg| text(arg)).collect::<Result<_>>()?,
         dir: job.dir.clone().unwrap_or_else(|| PathBuf::from("/")),
         env,
+        stdin: job.stdin.clone(),
         policy,
     };
-    serde_json::to_vec(&errand).map_err(|e| Error::internal("a path of a job is not UTF-8").because(e))
+    let text = serde_json::to_vec(&errand);
+    text.map(Zeroizing::new).map_err(|e| Error::internal("a path of a job is not UTF-8").because(e))
 }
 
 /// Everything heard from the child.

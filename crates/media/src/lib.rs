@@ -4,6 +4,7 @@
 //! [`answer`] know the cloud's names.
 
 pub mod answer;
+pub mod drm;
 pub mod features;
 pub mod fonts;
 pub mod graph;

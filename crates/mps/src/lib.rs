@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod keyserver;
 pub mod local;
 pub mod logging;
 pub mod metrics;

@@ -473,10 +473,15 @@ fn profile_folder() -> PathBuf {
     test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").to_owned()
 }
 
+/// The program under test.
+pub fn binary() -> PathBuf {
+    let chosen = media_files::variable("MPS_BIN").map(PathBuf::from);
+    chosen.unwrap_or_else(|| profile_folder().join("mps"))
+}
+
 #[expect(clippy::disallowed_methods, reason = "this starts the program under test")]
 fn mps() -> Command {
-    let chosen = media_files::variable("MPS_BIN").map(PathBuf::from);
-    let path = chosen.unwrap_or_else(|| profile_folder().join("mps"));
+    let path = binary();
     assert!(path.is_file(), "there is no {}; run `cargo build -p mps`", path.display());
     let mut command = Command::new(path);
     let ours = std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"MPS_"));

@@ -11,6 +11,8 @@ const SECRET: [&str; 4] = ["NotifyKey", "S3SecretKey", "SecretKey", "StreamKey"]
 const NAMES_A_KEY: [&str; 2] = ["S3SecretId", "SecretId"];
 /// Structures whose member `Key` is a secret; elsewhere `Key` is half of a pair.
 const HOLDS_A_KEY: [&str; 1] = ["SimpleAesDrm"];
+/// Addresses that hold a ticket: what stands in front of the query stays readable, a user and password do not.
+const HOLDS_A_TICKET: [&str; 1] = ["KeyServerUrl"];
 /// Characters of a key's name left readable.
 const READABLE: usize = 4;
 
@@ -24,6 +26,8 @@ pub fn redact(value: &mut Value) {
                     mask(inner, 0);
                 } else if NAMES_A_KEY.contains(&name) {
                     mask(inner, READABLE);
+                } else if HOLDS_A_TICKET.contains(&name) {
+                    mask_ticket(inner);
                 } else {
                     if HOLDS_A_KEY.contains(&name)
                         && let Some(key) = inner.get_mut("Key")
@@ -60,6 +64,22 @@ fn mask(value: &mut Value, readable: usize) {
     }
 }
 
+fn mask_ticket(value: &mut Value) {
+    let Value::String(text) = value else { return mask(value, 0) };
+    let (place, rest) = text.split_at(text.find(['?', '#']).unwrap_or(text.len()));
+    let begin = place.find("://").map_or(0, |at| at + 3);
+    let end = place[begin..].find('/').map_or(place.len(), |at| begin + at);
+    let mut shown = match place[begin..end].rfind('@') {
+        Some(at) => format!("{}{MASK}{}", &place[..begin], &place[begin + at..]),
+        None => place.to_owned(),
+    };
+    if let Some(mark) = rest.chars().next() {
+        shown.push(mark);
+        shown.push_str(MASK);
+    }
+    *text = shown;
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -85,5 +105,26 @@ mod tests {
                 "Metadata": {"Key": "shown"},
             })
         );
+    }
+
+    #[test]
+    fn a_key_servers_address_is_shown_without_its_ticket() {
+        for (sent, shown) in [
+            ("https://keys.example/speke?ticket=t0p&a=b", "https://keys.example/speke?******"),
+            ("https://u:p@keys.example/a@b?t0p", "https://******@keys.example/a@b?******"),
+            ("https://keys.example/speke#t0p", "https://keys.example/speke#******"),
+            ("https://keys.example/speke", "https://keys.example/speke"),
+            ("no address", "no address"),
+            ("", ""),
+        ] {
+            let value =
+                redacted(&json!({"DrmInfo": {"SpekeDrm": {"KeyServerUrl": sent, "ResourceId": "r"}}}));
+            assert_eq!(
+                value["DrmInfo"]["SpekeDrm"],
+                json!({"KeyServerUrl": shown, "ResourceId": "r"}),
+                "{sent}"
+            );
+        }
+        assert_eq!(redacted(&json!({"KeyServerUrl": ["t0p"]}))["KeyServerUrl"], MASK);
     }
 }

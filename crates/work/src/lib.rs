@@ -4,6 +4,7 @@
 //! which is `mps_media`'s. A step works in a folder of its own, shows nothing before it has succeeded as a whole, and
 //! may be cut off at any moment.
 
+pub mod encrypt;
 mod feature;
 mod folder;
 mod kit;

@@ -355,6 +355,7 @@ fn job(args: Vec<OsString>, stdout: Stdout) -> Job {
         dir: None,
         readable: Vec::new(),
         loopback_port: None,
+        stdin: None,
         limits: limits(),
         cancel: CancellationToken::new(),
         stdout,

@@ -173,6 +173,7 @@ fn job(tool: Tool, args: Vec<OsString>, stdout: Stdout, source: &SourceRef, opti
         dir: None,
         readable,
         loopback_port,
+        stdin: None,
         limits: options.limits,
         cancel: options.cancel.clone(),
         stdout,

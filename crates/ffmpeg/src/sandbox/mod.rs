@@ -13,10 +13,12 @@ mod support;
 mod syscalls;
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{ExitCode, Stdio};
 
+use mps_core::Secret;
+use nix::fcntl::{FcntlArg, OFlag};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
@@ -62,19 +64,30 @@ fn become_tool(
     errand: &[u8],
     prepared: Result<files::Prepared, String>,
 ) -> Result<std::convert::Infallible, String> {
-    let Errand { program, args, dir, env, policy } =
+    let Errand { program, args, dir, env, stdin, policy } =
         serde_json::from_slice(errand).map_err(|e| format!("cannot read the errand: {e}"))?;
     die_with(policy.parent)?;
     std::env::set_current_dir(&dir).map_err(|e| format!("cannot work in {}: {e}", dir.display()))?;
     limit(&policy)?;
+    let stdin = standard_input(stdin)?;
     let enforced = confine(prepared, &policy)?;
     if policy.confinement == Confinement::Required && !enforced {
         return Err("this kernel cannot confine files, and the configuration requires it".to_owned());
     }
     #[expect(clippy::disallowed_methods, reason = "the launcher turns into the tool")]
-    let failed =
-        std::process::Command::new(&program).args(args).env_clear().envs(env).stdin(Stdio::null()).exec();
+    let failed = std::process::Command::new(&program).args(args).env_clear().envs(env).stdin(stdin).exec();
     Err(format!("cannot start {}: {failed}", program.display()))
+}
+
+/// A pipe that holds the text already: the tool finds it there, and neither a file nor a command line shows it.
+fn standard_input(text: Option<Secret>) -> Result<Stdio, String> {
+    let Some(text) = text else { return Ok(Stdio::null()) };
+    let failed = |e: std::io::Error| format!("cannot hand over standard input: {e}");
+    let (reader, mut writer) = std::io::pipe().map_err(failed)?;
+    // Nobody reads yet, so a text that does not fit must fail rather than wait.
+    nix::fcntl::fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|e| failed(e.into()))?;
+    writer.write_all(text.reveal().as_bytes()).map_err(failed)?;
+    Ok(Stdio::from(reader))
 }
 
 /// Ties this process to the one that started it, which may already be gone.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use mps_core::Secret;
 use serde::{Deserialize, Serialize};
 
 /// How strictly a child is confined to its files and system calls.
@@ -58,6 +59,9 @@ pub struct Errand {
     pub dir: PathBuf,
     /// All its environment variables.
     pub env: BTreeMap<String, String>,
+    /// What it reads on standard input; without it there is nothing to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<Secret>,
     /// What it may do.
     pub policy: Policy,
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod dry_run;
 pub mod exec;
 mod keys;
+mod keyserver;
 mod probe;
 mod process;
 mod serve;
@@ -55,6 +56,8 @@ enum Command {
     Buckets(buckets::Buckets),
     /// List, activate and deactivate accounts.
     Accounts(accounts::Accounts),
+    /// Run a small key server for encrypted streams: for tests and for trying out.
+    Keyserver(keyserver::Keyserver),
     /// Print or check the configuration.
     Config(config::ConfigCommand),
 }
@@ -106,6 +109,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => block_on(command.run()),
         Command::Buckets(command) => block_on(command.run()),
         Command::Accounts(command) => block_on(command.run()),
+        Command::Keyserver(command) => block_on(command.run()),
         Command::Config(command) => command.run(),
     }
 }
