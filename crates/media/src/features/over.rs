@@ -1,5 +1,7 @@
 //! Everything that comes over the scaled picture before it is coded, in its order: mosaics, subtitles, watermarks.
 
+use std::fmt::Write as _;
+
 use mps_core::Result;
 use mps_core::media_info::MediaInfo;
 
@@ -49,7 +51,7 @@ pub fn lay(
     let drawn = over.burn.map(|burn| burn.draw(branch, below, source)).transpose()?;
     if let Some(drawn) = &drawn {
         let to = format!("drawn{branch}");
-        graph.push_str(&format!("[{pad}]{}[{to}];", drawn.filter));
+        let _ = write!(graph, "[{pad}]{}[{to}];", drawn.filter);
         pad = to;
     }
     let mut laid = marks::lay_from(pad.clone(), over.marks, first, branch, below);

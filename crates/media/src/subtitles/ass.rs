@@ -156,7 +156,7 @@ pub(super) fn of_script(script: &str, look: &Look, shift_us: i64) -> Result<Stri
         } else if let Some(names) = text.strip_prefix("Format:") {
             fields = names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
         } else if let (true, Some(values)) = (section.contains("styles"), text.strip_prefix("Style:")) {
-            style = values.split(',').next().unwrap_or("Default").trim().to_owned();
+            values.split(',').next().unwrap_or("Default").trim().clone_into(&mut style);
             out.push_str(&restyled(values, &fields, look, scale));
             out.push('\n');
             continue;

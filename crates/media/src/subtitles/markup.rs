@@ -94,7 +94,7 @@ pub(super) fn to_vtt(line: &str) -> String {
         let used = match tail.as_bytes()[0] {
             b'{' => {
                 let end = tail.find('}').unwrap_or(tail.len() - 1);
-                out.push_str(match tail[1..end].as_bytes() {
+                out.push_str(match &tail.as_bytes()[1..end] {
                     b"\\b1" => "<b>",
                     b"\\b0" => "</b>",
                     b"\\i1" => "<i>",

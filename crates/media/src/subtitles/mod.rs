@@ -98,7 +98,7 @@ fn decode(bytes: &[u8]) -> Result<String> {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes).map_err(|_| "UTF-16".to_owned()),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes).map_err(|_| "UTF-16".to_owned()),
         _ => std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
-            let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             format!("UTF-8 (line {line} is not)")
         }),
     };
