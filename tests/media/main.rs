@@ -6,6 +6,7 @@ mod adaptive;
 mod burn;
 mod callbacks;
 mod clips;
+mod edit;
 mod formats;
 mod hls;
 mod marks;
