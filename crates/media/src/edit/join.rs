@@ -209,3 +209,61 @@ pub(super) fn check_name(pattern: &str) -> Result<()> {
         Values { input_name: "a", input_format: "b", format: "c", task_id: "d", ..Values::default() };
     Pattern::parse(pattern, VARIABLES)?.key("/", &values).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use mps_core::media_info::Ratio;
+    use serde_json::json;
+
+    use super::*;
+    use crate::edit;
+    use crate::edit::compose::tests::{build, read, told};
+    use crate::features::transcode::testing::{film, info};
+
+    fn plan_of(files: &Value, config: &Value, infos: &[MediaInfo]) -> Result<Plan> {
+        let request = json!({"FileInfos": files, "OutputObjectPath": "/out/{inputName}.{format}", "OutputConfig": config});
+        edit::plan(&read(&request).unwrap(), infos, "TASK", &build())
+    }
+
+    #[test]
+    fn two_media_of_different_forms() {
+        let mut silent = info(VideoStream {
+            average_fps: Ratio::new(30, 1),
+            base_fps: Ratio::new(30, 1),
+            ..film(400, 400)
+        });
+        (silent.audio, silent.format) = (Vec::new(), "mpegts".to_owned());
+        let files = json!([{"StartTimeOffset": 5.0, "EndTimeOffset": 15.0}, {"StartTimeOffset": -20.0}]);
+        let plan = plan_of(&files, &json!({"Container": "avi"}), &[info(film(1280, 720)), silent]);
+        insta::assert_snapshot!(told(&plan.unwrap()));
+    }
+
+    #[test]
+    fn a_fast_clip_is_copied() {
+        let files = json!([{"StartTimeOffset": 5.0, "EndTimeOffset": 15.0}]);
+        let config = json!({"Container": "hls", "Type": "fast"});
+        insta::assert_snapshot!(told(&plan_of(&files, &config, &[info(film(1280, 720))]).unwrap()));
+    }
+
+    #[test]
+    fn many_short_stretches_are_together_as_long_as_they_should_be() {
+        let files: Vec<Value> = (0..50).map(|_| json!({"EndTimeOffset": 1.03})).collect();
+        let infos = vec![info(film(640, 360)); 50];
+        let plan = plan_of(&json!(files), &Value::Null, &infos).unwrap();
+        assert!(
+            (plan.commands[0].expected_us - 51_500_000).abs() <= 20_000,
+            "{}",
+            plan.commands[0].expected_us
+        );
+        assert!(told(&plan).starts_with("-threads 1 "));
+    }
+
+    #[test]
+    fn a_stretch_without_an_end_is_refused_by_its_place() {
+        let nameless = MediaInfo { duration_us: 0, ..info(film(640, 360)) };
+        let error = plan_of(&json!([{}, {}]), &Value::Null, &[info(film(640, 360)), nameless]).unwrap_err();
+        assert!(error.message().contains("FileInfos.1"), "{error}");
+        let none = plan_of(&json!([{}]), &Value::Null, &[MediaInfo::default()]).unwrap_err();
+        assert!(none.message().contains("FileInfos.0"), "{none}");
+    }
+}

@@ -147,6 +147,7 @@ impl Wanted {
             fps: Some(average),
             geometry: Geometry { scaled: frame, frame, finish: None },
             length_us: self.length_us,
+            grid: None,
         };
         video::words(&encode, scene)
     }
@@ -201,6 +202,8 @@ fn packaging(key: &str, naming: &Naming, task_id: &str) -> hls::Packaging {
         is_single: false,
         join_us: SEGMENT_US,
         first: None,
+        also_us: Vec::new(),
+        sub_stream: String::new(),
         is_independent: true,
         input_name: name,
         input_format: naming.source.format.clone(),

@@ -165,4 +165,4 @@ fn sound_form(compose: &Compose) -> audio::Sound {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
