@@ -258,3 +258,25 @@ async fn each_bad_input_has_its_error() {
         assert_eq!(failed["Output"], Value::Null, "{failed:#}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_outlives_its_server() {
+    tools_or_return!();
+    let mut bench = Bench::start().await;
+    let long = file(&bench, &made::clip(1280, 720, "50", seconds(20)));
+    let request = request(&[long.clone(), long], "whole.mp4", &json!({}));
+    let answer = bench.server.ok("EditMedia", &request).await;
+    let id = answer["TaskId"].as_str().expect("an id").to_owned();
+    let begun = |detail: &Value| detail["Status"] == "PROCESSING";
+    bench.server.until(&id, seconds(30), begun).await;
+    tokio::time::sleep(seconds(1)).await;
+    bench.server.kill().await;
+    bench.server.restart(|setup| setup).await;
+    let detail = bench.server.ended(&id, mps_e2e::SOON).await;
+    let task = &detail["EditMediaTask"];
+    assert_eq!(task["ErrCode"], 0, "{task:#}");
+    let path = task["Output"]["Path"].as_str().expect("a path");
+    let folder = path.trim_start_matches('/').rsplit_once('/').expect("a folder").0.to_owned();
+    assert_eq!(bench.server.keys(OUTPUT, &folder).await.len(), 1);
+    assert!((probe(&bench.fetch(path).await).duration_s() - 40.0).abs() < 0.03);
+}

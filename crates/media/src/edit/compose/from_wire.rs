@@ -1,22 +1,21 @@
 //! From `ComposeConfig` to a composition: every member is read or refused by name.
 
+mod style;
+mod target;
+
 use mps_wire::ApiError;
 use mps_wire::codes::{invalid_parameter_value, missing_parameter};
 use mps_wire::types::{
-    ComposeAudioItem, ComposeAudioOperation, ComposeAudioStream, ComposeCanvas, ComposeEmptyItem,
-    ComposeImageItem, ComposeImageOperation, ComposeMediaConfig, ComposeMediaItem, ComposeMediaTrack,
-    ComposeSourceMedia, ComposeStyles, ComposeSubtitleItem, ComposeSubtitleStyle, ComposeTargetInfo,
-    ComposeTrackTime, ComposeTransitionItem, ComposeVideoItem, ComposeVideoStream,
+    ComposeAudioItem, ComposeAudioOperation, ComposeEmptyItem, ComposeImageItem, ComposeImageOperation,
+    ComposeMediaConfig, ComposeMediaItem, ComposeMediaTrack, ComposeSourceMedia, ComposeSubtitleItem,
+    ComposeTrackTime, ComposeTransitionItem, ComposeVideoItem,
 };
 
-use super::params::{Align, Compose, Element, Item, Look, Part, Style, Title, Track, Transition, Turn};
+use super::params::{Compose, Element, Item, Look, Part, Style, Title, Track, Transition, Turn};
 use super::timeline::{Source, lay};
 use super::transitions;
-use super::words::{Measure, Moment, color, time_us};
-use crate::edit::from_wire::{check_encoders, is_id};
-use crate::edit::output::encode;
-use crate::features::transcode::params::AudioEncode;
-use crate::features::transcode::words::{AudioCodec, Container};
+use super::words::{Measure, Moment, time_us};
+use crate::edit::from_wire::check_encoders;
 use crate::fonts;
 use crate::plan::Build;
 
@@ -43,9 +42,9 @@ pub(in crate::edit) fn from_wire(
     build: &Build,
 ) -> Checked<Compose> {
     let ComposeMediaConfig { target_info, canvas, styles, tracks } = config;
-    let target = target(target_info.as_ref().unwrap_or(&ComposeTargetInfo::default()))?;
-    let (width, height, color) = self::canvas(canvas.as_ref().unwrap_or(&ComposeCanvas::default()))?;
-    let styles = self::styles(styles.as_deref().unwrap_or_default())?;
+    let target = target::target(&target_info.clone().unwrap_or_default())?;
+    let (width, height, color) = target::canvas(&canvas.clone().unwrap_or_default())?;
+    let styles = style::styles(styles.as_deref().unwrap_or_default())?;
     let tracks = self::tracks(tracks.as_deref().unwrap_or_default(), ids, &styles, build)?;
     let compose = Compose { width, height, color, tracks, ..target };
     if compose.has_video {
@@ -60,191 +59,6 @@ pub(in crate::edit) fn from_wire(
 
 fn wrong(path: &str, why: impl std::fmt::Display) -> ApiError {
     invalid_parameter_value(format!("`{path}` {why}"))
-}
-
-fn target(info: &ComposeTargetInfo) -> Checked<Compose> {
-    let ComposeTargetInfo { container, remove_video, remove_audio, video_stream, audio_stream } = info;
-    let here = "ComposeConfig.TargetInfo";
-    let container = match container.as_deref().unwrap_or_default() {
-        "" | "mp4" => Container::Mp4,
-        "mp3" => Container::Mp3,
-        other => return Err(wrong(&format!("{here}.Container"), format!("is mp4 or mp3, not {other:?}"))),
-    };
-    let is_removed = |name: &str, value: Option<i64>| match value.unwrap_or(0) {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(wrong(&format!("{here}.{name}"), format!("is 0 or 1, not {other}"))),
-    };
-    let no_video = is_removed("RemoveVideo", *remove_video)?;
-    let no_audio = is_removed("RemoveAudio", *remove_audio)?;
-    if no_audio && (no_video || container == Container::Mp3) {
-        return Err(wrong(&format!("{here}.RemoveAudio"), "is 1, which leaves nothing to write"));
-    }
-    let (fps, video_bps) = video_stream.as_ref().map_or(Ok((0, 0)), video)?;
-    let sound = audio(audio_stream.as_ref().unwrap_or(&ComposeAudioStream::default()), container)?;
-    Ok(Compose {
-        container,
-        has_video: !no_video && container == Container::Mp4,
-        has_audio: !no_audio,
-        fps,
-        video_bps,
-        sound,
-        width: 0,
-        height: 0,
-        color: [0; 3],
-        tracks: Vec::new(),
-    })
-}
-
-/// A number that may be left out by sending 0.
-fn number(path: &str, value: Option<i64>, range: std::ops::RangeInclusive<i64>, unit: &str) -> Checked<u32> {
-    match value.unwrap_or(0) {
-        0 => Ok(0),
-        value if range.contains(&value) => Ok(value as u32),
-        other => {
-            let (least, most) = (range.start(), range.end());
-            Err(wrong(path, format!("is {least} to {most}{unit}, not {other}")))
-        }
-    }
-}
-
-fn video(stream: &ComposeVideoStream) -> Checked<(u32, u64)> {
-    let ComposeVideoStream { codec, fps, bitrate } = stream;
-    let here = "ComposeConfig.TargetInfo.VideoStream";
-    match codec.as_deref().unwrap_or_default() {
-        "" | "H.264" => {}
-        other => return Err(wrong(&format!("{here}.Codec"), format!("is H.264, not {other:?}"))),
-    }
-    let fps = number(&format!("{here}.Fps"), *fps, 0..=60, "")?;
-    let kbps = number(&format!("{here}.Bitrate"), *bitrate, 50..=35_000, " kbps")?;
-    Ok((fps, u64::from(kbps) * 1_000))
-}
-
-fn audio(stream: &ComposeAudioStream, container: Container) -> Checked<AudioEncode> {
-    let ComposeAudioStream { codec, sample_rate, audio_channel, bitrate } = stream;
-    let here = "ComposeConfig.TargetInfo.AudioStream";
-    let fitting = if container == Container::Mp3 { AudioCodec::Mp3 } else { AudioCodec::Aac };
-    let codec = match codec.as_deref().unwrap_or_default() {
-        "" => fitting,
-        "AAC" => AudioCodec::Aac,
-        "MP3" => AudioCodec::Mp3,
-        other => return Err(wrong(&format!("{here}.Codec"), format!("is AAC or MP3, not {other:?}"))),
-    };
-    if codec != fitting {
-        let told = format!("is {} for {}", fitting.word().to_uppercase(), container.word());
-        return Err(wrong(&format!("{here}.Codec"), told));
-    }
-    let sample_rate = match sample_rate.unwrap_or(0) {
-        0 => 16_000,
-        rate @ (16_000 | 32_000 | 44_100 | 48_000) => rate as u32,
-        other => {
-            let told = format!("is 16000, 32000, 44100 or 48000, not {other}");
-            return Err(wrong(&format!("{here}.SampleRate"), told));
-        }
-    };
-    let channels = match audio_channel.unwrap_or(0) {
-        0 => 2,
-        count @ (1 | 2) => count as u32,
-        other => return Err(wrong(&format!("{here}.AudioChannel"), format!("is 1 or 2, not {other}"))),
-    };
-    let kbps = number(&format!("{here}.Bitrate"), *bitrate, 26..=10_000, " kbps")?;
-    Ok(encode(codec, u64::from(kbps) * 1_000, sample_rate, channels))
-}
-
-fn canvas(canvas: &ComposeCanvas) -> Checked<(u32, u32, [u8; 3])> {
-    let ComposeCanvas { color: text, width, height } = canvas;
-    let here = "ComposeConfig.Canvas";
-    let text = text.as_deref().filter(|text| !text.is_empty()).unwrap_or("#000000");
-    let color = color(text).filter(|_| text.len() == 7);
-    let [r, g, b, _] =
-        color.ok_or_else(|| wrong(&format!("{here}.Color"), format!("is #RRGGBB, not {text:?}")))?;
-    let width = number(&format!("{here}.Width"), *width, 0..=3_840, " pixels")?;
-    let height = number(&format!("{here}.Height"), *height, 0..=3_840, " pixels")?;
-    Ok((width, height, [r, g, b]))
-}
-
-fn styles(styles: &[ComposeStyles]) -> Checked<Vec<(String, Style)>> {
-    let mut known: Vec<(String, Style)> = Vec::new();
-    for (nth, one) in styles.iter().enumerate() {
-        let ComposeStyles { id, r#type, subtitle } = one;
-        let here = format!("ComposeConfig.Styles.{nth}");
-        let id = id.as_deref().unwrap_or_default();
-        if !is_id(id, ID_CHARS) {
-            let told = format!("is 1 to {ID_CHARS} letters, digits, - or _, not {id:?}");
-            return Err(wrong(&format!("{here}.Id"), told));
-        }
-        if known.iter().any(|(other, _)| other == id) {
-            return Err(wrong(&format!("{here}.Id"), format!("{id:?} is there twice")));
-        }
-        match r#type.as_deref().unwrap_or_default() {
-            "Subtitle" => {}
-            other => return Err(wrong(&format!("{here}.Type"), format!("is Subtitle, not {other:?}"))),
-        }
-        let style = subtitle.clone().unwrap_or_default();
-        known.push((id.to_owned(), self::style(&style, &format!("{here}.Subtitle"))?));
-    }
-    Ok(known)
-}
-
-fn style(style: &ComposeSubtitleStyle, here: &str) -> Checked<Style> {
-    let ComposeSubtitleStyle {
-        height,
-        margin_bottom,
-        font_type,
-        font_size,
-        font_bold,
-        font_italic,
-        font_color,
-        font_align,
-        font_align_margin,
-        border_width,
-        border_color,
-        bottom_color,
-    } = style;
-    let measure = |name: &str, text: &Option<String>| measure(&format!("{here}.{name}"), text.as_deref());
-    let paint = |name: &str, text: &Option<String>| match text.as_deref().filter(|text| !text.is_empty()) {
-        None => Ok(None),
-        Some(text) => color(text).map(Some).ok_or_else(|| {
-            wrong(&format!("{here}.{name}"), format!("is #RRGGBB or #RRGGBBAA, not {text:?}"))
-        }),
-    };
-    let flag = |name: &str, value: &Option<i64>| match value.unwrap_or(0) {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(wrong(&format!("{here}.{name}"), format!("is 0 or 1, not {other}"))),
-    };
-    let font = font_type.as_deref().filter(|font| !font.is_empty()).unwrap_or("SimHei");
-    if !matches!(font, "SimHei" | "SimSun") {
-        return Err(wrong(&format!("{here}.FontType"), format!("is SimHei or SimSun, not {font:?}")));
-    }
-    let align = match font_align.as_deref().unwrap_or_default() {
-        "" | "Center" => Align::Center,
-        "Left" => Align::Left,
-        "Right" => Align::Right,
-        other => {
-            return Err(wrong(
-                &format!("{here}.FontAlign"),
-                format!("is Center, Left or Right, not {other:?}"),
-            ));
-        }
-    };
-    let size = measure("FontSize", font_size)?.filter(|size| !size.is_zero());
-    let none = Measure::Pixels(0.0);
-    let black = [0, 0, 0, 255];
-    Ok(Style {
-        font: font.to_owned(),
-        size: size.unwrap_or(Measure::Percent(2.0)),
-        height: measure("Height", height)?.filter(|height| !height.is_zero()),
-        bottom: measure("MarginBottom", margin_bottom)?.unwrap_or(none),
-        is_bold: flag("FontBold", font_bold)?,
-        is_italic: flag("FontItalic", font_italic)?,
-        color: paint("FontColor", font_color)?.unwrap_or(black),
-        align,
-        margin: measure("FontAlignMargin", font_align_margin)?.unwrap_or(none),
-        border: measure("BorderWidth", border_width)?.unwrap_or(none),
-        border_color: paint("BorderColor", border_color)?.unwrap_or(black),
-        ground: paint("BottomColor", bottom_color)?,
-    })
 }
 
 fn measure(path: &str, text: Option<&str>) -> Checked<Option<Measure>> {
@@ -316,8 +130,10 @@ fn tracks(
                 ));
             }
         });
-        media +=
-            items.iter().filter(|item| !matches!(item.r#type.as_deref(), Some("Subtitle" | "Empty"))).count();
+        media += items
+            .iter()
+            .filter(|item| matches!(item.r#type.as_deref(), Some("Video" | "Image" | "Audio")))
+            .count();
     }
     if media > MEDIA {
         return Err(wrong("ComposeConfig.Tracks", format!("has at most {MEDIA} elements made of media")));
