@@ -62,6 +62,7 @@ pub(super) fn fast(
         source: crate::names::SourceName { name: bare.to_owned(), ..params.naming.source.clone() },
         storage: params.storage.clone(),
         marks: Vec::new(),
+        burn: None,
     };
     let mut plan = transcode::plan(&step, info, task_id, build)?;
     for arg in plan.commands.iter_mut().flat_map(|command| &mut command.args) {
