@@ -20,7 +20,7 @@ use crate::features::transcode::words::{AudioCodec, Container};
 use crate::features::transcode::{self, params as transcode_params};
 use crate::graph::Clip;
 use crate::graph::picture::geometry;
-use crate::names::{NumberFormat, Pattern, Values};
+use crate::names::{NumberFormat, Pattern, SourceName, Values};
 use crate::plan::{Arg, Build, Command, Plan};
 
 /// Which stretches, and the wrapping of what becomes of them.
@@ -48,22 +48,14 @@ pub(super) fn fast(
     let key = params.naming.key(container, task_id)?;
     let (directory, name) = key.rsplit_once('/').unwrap_or(("", &key));
     let bare = name.strip_suffix(&format!(".{}", container.extension())).unwrap_or(name);
-    let step = StepParams {
-        definition: 0,
-        item: 0,
-        params: Wanted::copied(container),
-        clip,
-        naming: transcode_params::Naming {
-            directory: format!("{directory}/"),
-            object: "{inputName}.{format}".to_owned(),
-            segment: SEGMENT.to_owned(),
-            number: NumberFormat::default(),
-        },
-        source: crate::names::SourceName { name: bare.to_owned(), ..params.naming.source.clone() },
-        storage: params.storage.clone(),
-        marks: Vec::new(),
-        burn: None,
+    let naming = transcode_params::Naming {
+        directory: format!("{directory}/"),
+        object: "{inputName}.{format}".to_owned(),
+        segment: SEGMENT.to_owned(),
+        number: NumberFormat::default(),
     };
+    let source = SourceName { name: bare.to_owned(), ..params.naming.source.clone() };
+    let step = StepParams::plain(Wanted::copied(container), clip, naming, source, params.storage.clone());
     let mut plan = transcode::plan(&step, info, task_id, build)?;
     for arg in plan.commands.iter_mut().flat_map(|command| &mut command.args) {
         if *arg == Arg::Source {
