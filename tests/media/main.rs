@@ -8,6 +8,7 @@ mod burn;
 mod callbacks;
 mod clips;
 mod drm;
+mod edit;
 mod formats;
 mod hls;
 mod marks;

@@ -34,7 +34,7 @@ macro_rules! files {
     )* };
 }
 
-files! { transport parameters refused names pairs sources templates tasks callbacks }
+files! { transport parameters refused names pairs sources templates tasks callbacks edits }
 
 #[test]
 fn every_file_of_conversations_is_held() {

@@ -98,6 +98,54 @@ pub fn family_of(font: &[u8]) -> mps_core::Result<String> {
     family.filter(|name| !name.contains([',', '\n', '{', '}'])).ok_or_else(broken)
 }
 
+/// The text in stretches of one family each, for renderers that may change it within a line: that of `name` wherever it
+/// has the script. What belongs to no script, such as a space, stays with what is before it.
+///
+/// # Errors
+/// As for [`family`].
+pub fn stretches<'t>(
+    name: &str,
+    text: &'t str,
+    build: &Build,
+) -> Result<Vec<(&'static str, &'t str)>, ApiError> {
+    let mut found: Vec<(&'static str, &'t str)> = Vec::new();
+    let mut from = 0;
+    let mut now = None;
+    let mut letter = [0; 4];
+    for (at, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+        let family = family_for(name, c.encode_utf8(&mut letter), build)?;
+        match now {
+            Some(before) if before != family => {
+                found.push((before, &text[from..at]));
+                from = at;
+            }
+            _ => {}
+        }
+        now = Some(family);
+    }
+    let last = match now {
+        Some(family) => family,
+        None => family_for(name, text, build)?,
+    };
+    found.push((last, &text[from..]));
+    Ok(found)
+}
+
+/// Thousandths of the letters' size that a line of the family is high: renderers that count in lines need it.
+pub fn line_permille(family: &str) -> u32 {
+    const KNOWN: &[(&str, u32)] = &[
+        ("Noto Sans CJK", 1448),
+        ("Noto Serif CJK", 1437),
+        ("Noto Sans", 1362),
+        ("Noto Serif", 1362),
+        ("Noto Naskh", 1703),
+        ("Liberation Sans", 1117),
+        ("Liberation Serif", 1107),
+        ("Arial", 1117),
+    ];
+    KNOWN.iter().find(|(begins, _)| family.starts_with(begins)).map_or(1150, |(_, permille)| *permille)
+}
+
 fn installed(families: &'static [&'static str], build: &Build) -> Option<&'static str> {
     families.iter().copied().find(|family| build.has_font(family))
 }
@@ -165,6 +213,17 @@ mod tests {
         assert_eq!(told.code, "UnsupportedOperation");
         assert!(told.message.contains("fonts-noto-cjk"), "{}", told.message);
         assert_eq!(family("comic.ttf", &all).unwrap_err().code, "InvalidParameterValue");
+    }
+
+    #[test]
+    fn a_line_changes_its_family_where_the_script_changes() {
+        let all = build(&[SANS, "Liberation Sans"]);
+        assert_eq!(
+            stretches("SimHei", "片头 – Hi, Привет! 世界", &all).unwrap(),
+            [(SANS, "片头 – Hi, "), ("Liberation Sans", "Привет! "), (SANS, "世界")]
+        );
+        assert_eq!(stretches("SimHei", "…", &all).unwrap(), [(SANS, "…")]);
+        assert!(stretches("SimSun", "片", &all).is_err());
     }
 
     #[test]

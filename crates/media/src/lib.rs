@@ -1,10 +1,11 @@
 //! What to do with media: requests and probes become command lines and names, results become answers.
 //!
-//! Pure: no IO, no clock, no process. Only each feature's `from_wire` and `to_wire`, [`templates`], [`presets`] and
-//! [`answer`] know the cloud's names.
+//! Pure: no IO, no clock, no process. Only the `from_wire` and `to_wire` of features and of [`edit`], [`templates`],
+//! [`presets`] and [`answer`] know the cloud's names.
 
 pub mod answer;
 pub mod drm;
+pub mod edit;
 pub mod features;
 pub mod fonts;
 pub mod graph;

@@ -27,6 +27,8 @@ pub enum Arg {
     Text(String),
     /// The path or address of the source.
     Source,
+    /// The path or address of one of several sources, counted from 0.
+    Input(usize),
     /// A file of this name in the job's folder.
     File(String),
 }

@@ -7,7 +7,7 @@ mod picture;
 mod probe;
 mod sound;
 
-pub use picture::{Patch, frame, is_interlaced, patch, psnr, ssim};
+pub use picture::{Patch, frame, is_interlaced, lights, patch, psnr, ssim};
 pub use probe::{
     Probe, decode, frame_times, gather, key_frame_times, packet_times, picture_packets, probe, subtitles,
 };

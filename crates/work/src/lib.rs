@@ -4,10 +4,12 @@
 //! which is `mps_media`'s. A step works in a folder of its own, shows nothing before it has succeeded as a whole, and
 //! may be cut off at any moment.
 
+mod edit;
 pub mod encrypt;
 mod feature;
 mod folder;
 mod kit;
+mod make;
 mod medium;
 mod prober;
 mod put;
@@ -15,6 +17,7 @@ mod source;
 mod storage;
 mod tell;
 
+pub use edit::EditExecutor;
 pub use feature::{BuildCell, FeatureExecutor, executors};
 pub use folder::{Folder, Workshop};
 pub use kit::{Kit, WorkLimits};

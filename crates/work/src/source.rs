@@ -50,11 +50,16 @@ impl Executor for SourceExecutor {
     }
 
     async fn run(&self, job: Job) -> Result<Outcome> {
-        self.look(&job).await.map_err(|error| match error.blame() {
-            Blame::Us => error,
-            Blame::Caller | Blame::Outside => {
-                error.with("err_code", SOURCE_FILE_ERROR).with("err_ext", "SourceFileError")
-            }
-        })
+        self.look(&job).await.map_err(told)
+    }
+}
+
+/// Why a source cannot be used, in the vendor's number and word unless it is our fault.
+pub(crate) fn told(error: Error) -> Error {
+    match error.blame() {
+        Blame::Us => error,
+        Blame::Caller | Blame::Outside => {
+            error.with("err_code", SOURCE_FILE_ERROR).with("err_ext", "SourceFileError")
+        }
     }
 }

@@ -10,7 +10,8 @@ use mps_wire::codes::invalid_parameter_value_invalid_content;
 use mps_wire::types::ParseNotificationResponse;
 use serde_json::Value;
 
-use super::task::{WORKFLOW, printed, workflow};
+use super::edit;
+use super::task::{EDIT, WORKFLOW, printed, type_word, workflow};
 
 /// How long a signed callback is valid, in seconds.
 const VALID_S: i64 = 600;
@@ -22,7 +23,8 @@ pub fn body(view: &TaskView, now_ms: Millis) -> Option<Value> {
         return None;
     }
     let mut event = ParseNotificationResponse {
-        event_type: view.task.kind.clone(),
+        event_type: type_word(&view.task.kind).to_owned(),
+        edit_media_task_event: (view.task.kind == EDIT).then(|| edit::edit(view)),
         workflow_task_event: (view.task.kind == WORKFLOW).then(|| workflow(view)),
         session_id: view.task.session_id.clone(),
         session_context: view.task.session_context.clone(),

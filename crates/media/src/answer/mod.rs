@@ -3,6 +3,7 @@
 //! Answers are made of typed structures, so that absent members are printed as the vendor prints them, and pass
 //! through [`mps_wire::redact`] last: no secret of a caller leaves through an answer or a callback.
 
+pub mod edit;
 pub mod event;
 pub mod metadata;
 pub mod task;

@@ -8,11 +8,20 @@ use mps_wire::types::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::edit;
 use super::times::iso;
 use crate::features;
 
 /// The kind of tasks that ProcessMedia makes.
 pub const WORKFLOW: &str = "WorkflowTask";
+
+/// The kind of tasks that EditMedia makes: the API's ids have this word, its lists and events say `EditMediaTask`.
+pub const EDIT: &str = "EditMedia";
+
+/// The API's word for a kind of tasks, in lists and events.
+pub fn type_word(kind: &str) -> &str {
+    if kind == EDIT { "EditMediaTask" } else { kind }
+}
 
 /// The `WorkflowTask` structure; secrets are still in it.
 pub fn workflow(view: &TaskView) -> WorkflowTask {
@@ -58,11 +67,12 @@ pub fn detail(view: &TaskView) -> Value {
     let task = &view.task;
     let notify = task.notify.as_ref().map(|notify| &notify.target);
     let answer = DescribeTaskDetailResponse {
-        task_type: task.kind.clone(),
+        task_type: type_word(&task.kind).to_owned(),
         status: status(task.state).to_owned(),
         create_time: iso(Some(task.created_ms)),
         begin_process_time: iso(task.begun_ms),
         finish_time: iso(task.finished_ms),
+        edit_media_task: (task.kind == EDIT).then(|| edit::edit(view)),
         workflow_task: (task.kind == WORKFLOW).then(|| workflow(view)),
         task_notify_config: notify.and_then(read::<TaskNotifyConfig>),
         tasks_priority: i64::from(task.priority),
@@ -82,7 +92,7 @@ pub const fn status(state: TaskState) -> &'static str {
     }
 }
 
-fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
+pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
     if value.is_null() { None } else { serde_json::from_value(value.clone()).ok() }
 }
 

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::answer::times::iso;
 
+/// What the probe calls a playlist.
+pub const PLAYLIST_FORMAT: &str = "hls,applehttp";
+
 /// How an item stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

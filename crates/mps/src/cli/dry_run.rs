@@ -179,7 +179,7 @@ fn command_line(command: &Command, file: &Path, config: &Config) -> anyhow::Resu
         .iter()
         .map(|arg| match arg {
             Arg::Text(text) => OsString::from(text),
-            Arg::Source => source.operand(),
+            Arg::Source | Arg::Input(_) => source.operand(),
             Arg::File(name) => OsString::from(name),
         })
         .collect();

@@ -68,8 +68,8 @@ impl std::fmt::Display for Place {
 impl TaskReport {
     /// Reads the answer; parts are whatever the task's results hold, whichever feature made them.
     pub fn read(answer: &Value) -> Self {
-        let task =
-            ["WorkflowTask", "ScheduleTask"].into_iter().map(|name| &answer[name]).find(|t| t.is_object());
+        let tasks = ["WorkflowTask", "ScheduleTask", "EditMediaTask"];
+        let task = tasks.into_iter().map(|name| &answer[name]).find(|t| t.is_object());
         let Some(task) = task else {
             return Self { status: text(&answer["Status"]), parts: Vec::new(), failure: None };
         };
@@ -88,6 +88,7 @@ impl TaskReport {
                 }
             }
         }
+        parts.extend(edited(&answer["EditMediaTask"]));
         Self { status: text(status), parts, failure: failure(task) }
     }
 
@@ -127,6 +128,21 @@ fn part(item: &Value) -> Option<Part> {
     let (name, value) = item.as_object()?.iter().find(|(_, value)| value["Status"].is_string())?;
     let kind = item["Type"].as_str().unwrap_or_else(|| name.trim_end_matches("Task"));
     read_part(kind, value)
+}
+
+/// An edit is one part, and the whole.
+fn edited(task: &Value) -> Option<Part> {
+    let is_over = task["Status"].as_str()? == "FINISH";
+    let failure = failure(task);
+    let status = match (is_over, &failure) {
+        (false, _) => "PROCESSING",
+        (true, None) => "SUCCESS",
+        (true, Some(_)) => "FAIL",
+    };
+    let mut outputs = Vec::new();
+    find_outputs(&task["Output"], None, &mut outputs);
+    let percent = if is_over { 100 } else { 0 };
+    Some(Part { name: "Edit".to_owned(), status: status.to_owned(), percent, failure, outputs })
 }
 
 fn read_part(kind: &str, value: &Value) -> Option<Part> {
@@ -227,6 +243,21 @@ mod tests {
         let report = TaskReport::read(&answer("FINISH", &[transcode(100_020, "SUCCESS", 100, output)]));
         assert!(report.is_good());
         assert_eq!(report.parts[0].outputs[0].to_string(), "cos://b-1/out/a.mp4");
+    }
+
+    #[test]
+    fn an_edit_is_one_part_with_its_output() {
+        let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "out-1"}});
+        let mut task = json!({"Status": "FINISH", "ErrCode": 0, "Message": "SUCCESS",
+            "Output": {"Path": "/a/b.mp4", "OutputStorage": storage}});
+        let report = TaskReport::read(&json!({"Status": "FINISH", "EditMediaTask": task}));
+        assert!(report.is_good());
+        assert_eq!(report.parts[0].outputs[0].to_string(), "cos://out-1/a/b.mp4");
+        (task["ErrCode"], task["Message"], task["Output"]) =
+            (json!(70000), json!("FileInfos.1: gone"), Value::Null);
+        let report = TaskReport::read(&json!({"Status": "FINISH", "EditMediaTask": task}));
+        assert!(!report.is_good());
+        assert_eq!(report.failures(), ["70000: FileInfos.1: gone"]);
     }
 
     #[test]

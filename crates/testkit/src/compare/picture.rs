@@ -93,6 +93,26 @@ pub fn frame(path: &Path, at_s: f64) -> (usize, usize, Vec<u8>) {
     (width, height, bytes)
 }
 
+/// Brightness of the middle of each frame, in the steps of limited range: 16 is black, 235 white.
+pub fn lights(path: &Path) -> Vec<f64> {
+    let words = [
+        "-v",
+        "error",
+        "-i",
+        name(path),
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-vf",
+        "crop=32:32,scale=1:1:flags=area,format=gray",
+        "-f",
+        "rawvideo",
+        "-",
+    ];
+    run("ffmpeg", &words).into_iter().map(|light| f64::from(light) * 219.0 / 255.0 + 16.0).collect()
+}
+
 /// Whether most frames show the combs of two fields.
 pub fn is_interlaced(path: &Path) -> bool {
     let words = ["-hide_banner", "-i", name(path), "-vf", "idet", "-f", "null", "-"];

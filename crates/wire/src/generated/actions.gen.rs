@@ -636,7 +636,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DisassociateSecurityGroupRequest,
         served: false,
     },
-    Action { name: "EditMedia", request: &objects::EditMediaRequest, served: false },
+    Action { name: "EditMedia", request: &objects::EditMediaRequest, served: true },
     Action { name: "EmbeddingData", request: &objects::EmbeddingDataRequest, served: false },
     Action { name: "EnableSchedule", request: &objects::EnableScheduleRequest, served: false },
     Action { name: "EnableWorkflow", request: &objects::EnableWorkflowRequest, served: false },

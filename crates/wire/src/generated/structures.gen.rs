@@ -308,6 +308,360 @@ pub struct ColorEnhanceConfig {
     pub r#type: Option<String>,
 }
 
+/// `ComposeAudioItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeAudioItem {
+    /// `SourceMedia`: `ComposeSourceMedia`, required.
+    #[serde(rename = "SourceMedia")]
+    pub source_media: Option<ComposeSourceMedia>,
+    /// `TrackTime`: `ComposeTrackTime`.
+    #[serde(rename = "TrackTime")]
+    pub track_time: Option<ComposeTrackTime>,
+    /// `AudioOperations`: list of `ComposeAudioOperation`.
+    #[serde(rename = "AudioOperations", serialize_with = "crate::zero::or_zero")]
+    pub audio_operations: Option<Vec<ComposeAudioOperation>>,
+}
+
+/// `ComposeAudioOperation` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeAudioOperation {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `Volume`: number.
+    #[serde(rename = "Volume", serialize_with = "crate::zero::or_zero")]
+    pub volume: Option<f64>,
+}
+
+/// `ComposeAudioStream` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeAudioStream {
+    /// `Codec`: string.
+    #[serde(rename = "Codec", serialize_with = "crate::zero::or_zero")]
+    pub codec: Option<String>,
+    /// `SampleRate`: integer.
+    #[serde(rename = "SampleRate", serialize_with = "crate::zero::or_zero")]
+    pub sample_rate: Option<i64>,
+    /// `AudioChannel`: integer.
+    #[serde(rename = "AudioChannel", serialize_with = "crate::zero::or_zero")]
+    pub audio_channel: Option<i64>,
+    /// `Bitrate`: integer.
+    #[serde(rename = "Bitrate", serialize_with = "crate::zero::or_zero")]
+    pub bitrate: Option<i64>,
+}
+
+/// `ComposeCanvas` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeCanvas {
+    /// `Color`: string.
+    #[serde(rename = "Color", serialize_with = "crate::zero::or_zero")]
+    pub color: Option<String>,
+    /// `Width`: integer.
+    #[serde(rename = "Width", serialize_with = "crate::zero::or_zero")]
+    pub width: Option<i64>,
+    /// `Height`: integer.
+    #[serde(rename = "Height", serialize_with = "crate::zero::or_zero")]
+    pub height: Option<i64>,
+}
+
+/// `ComposeEmptyItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeEmptyItem {
+    /// `Duration`: string, required.
+    #[serde(rename = "Duration", serialize_with = "crate::zero::or_zero")]
+    pub duration: Option<String>,
+}
+
+/// `ComposeImageItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeImageItem {
+    /// `SourceMedia`: `ComposeSourceMedia`, required.
+    #[serde(rename = "SourceMedia")]
+    pub source_media: Option<ComposeSourceMedia>,
+    /// `TrackTime`: `ComposeTrackTime`.
+    #[serde(rename = "TrackTime")]
+    pub track_time: Option<ComposeTrackTime>,
+    /// `XPos`: string.
+    #[serde(rename = "XPos", serialize_with = "crate::zero::or_zero")]
+    pub x_pos: Option<String>,
+    /// `YPos`: string.
+    #[serde(rename = "YPos", serialize_with = "crate::zero::or_zero")]
+    pub y_pos: Option<String>,
+    /// `Width`: string.
+    #[serde(rename = "Width", serialize_with = "crate::zero::or_zero")]
+    pub width: Option<String>,
+    /// `Height`: string.
+    #[serde(rename = "Height", serialize_with = "crate::zero::or_zero")]
+    pub height: Option<String>,
+    /// `ImageOperations`: list of `ComposeImageOperation`.
+    #[serde(rename = "ImageOperations", serialize_with = "crate::zero::or_zero")]
+    pub image_operations: Option<Vec<ComposeImageOperation>>,
+}
+
+/// `ComposeImageOperation` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeImageOperation {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `RotateAngle`: number.
+    #[serde(rename = "RotateAngle", serialize_with = "crate::zero::or_zero")]
+    pub rotate_angle: Option<f64>,
+    /// `FlipType`: string.
+    #[serde(rename = "FlipType", serialize_with = "crate::zero::or_zero")]
+    pub flip_type: Option<String>,
+}
+
+/// `ComposeMediaConfig` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeMediaConfig {
+    /// `TargetInfo`: `ComposeTargetInfo`.
+    #[serde(rename = "TargetInfo")]
+    pub target_info: Option<ComposeTargetInfo>,
+    /// `Canvas`: `ComposeCanvas`.
+    #[serde(rename = "Canvas")]
+    pub canvas: Option<ComposeCanvas>,
+    /// `Styles`: list of `ComposeStyles`.
+    #[serde(rename = "Styles", serialize_with = "crate::zero::or_zero")]
+    pub styles: Option<Vec<ComposeStyles>>,
+    /// `Tracks`: list of `ComposeMediaTrack`.
+    #[serde(rename = "Tracks", serialize_with = "crate::zero::or_zero")]
+    pub tracks: Option<Vec<ComposeMediaTrack>>,
+}
+
+/// `ComposeMediaItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeMediaItem {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `Video`: `ComposeVideoItem`.
+    #[serde(rename = "Video")]
+    pub video: Option<ComposeVideoItem>,
+    /// `Audio`: `ComposeAudioItem`.
+    #[serde(rename = "Audio")]
+    pub audio: Option<ComposeAudioItem>,
+    /// `Image`: `ComposeImageItem`.
+    #[serde(rename = "Image")]
+    pub image: Option<ComposeImageItem>,
+    /// `Transition`: `ComposeTransitionItem`.
+    #[serde(rename = "Transition")]
+    pub transition: Option<ComposeTransitionItem>,
+    /// `Subtitle`: `ComposeSubtitleItem`.
+    #[serde(rename = "Subtitle")]
+    pub subtitle: Option<ComposeSubtitleItem>,
+    /// `Empty`: `ComposeEmptyItem`.
+    #[serde(rename = "Empty")]
+    pub empty: Option<ComposeEmptyItem>,
+}
+
+/// `ComposeMediaTrack` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeMediaTrack {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `Items`: list of `ComposeMediaItem`, required.
+    #[serde(rename = "Items", serialize_with = "crate::zero::or_zero")]
+    pub items: Option<Vec<ComposeMediaItem>>,
+}
+
+/// `ComposeSourceMedia` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeSourceMedia {
+    /// `FileId`: string, required.
+    #[serde(rename = "FileId", serialize_with = "crate::zero::or_zero")]
+    pub file_id: Option<String>,
+    /// `StartTime`: string.
+    #[serde(rename = "StartTime", serialize_with = "crate::zero::or_zero")]
+    pub start_time: Option<String>,
+    /// `EndTime`: string.
+    #[serde(rename = "EndTime", serialize_with = "crate::zero::or_zero")]
+    pub end_time: Option<String>,
+}
+
+/// `ComposeStyles` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeStyles {
+    /// `Id`: string, required.
+    #[serde(rename = "Id", serialize_with = "crate::zero::or_zero")]
+    pub id: Option<String>,
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `Subtitle`: `ComposeSubtitleStyle`.
+    #[serde(rename = "Subtitle")]
+    pub subtitle: Option<ComposeSubtitleStyle>,
+}
+
+/// `ComposeSubtitleItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeSubtitleItem {
+    /// `StyleId`: string, required.
+    #[serde(rename = "StyleId", serialize_with = "crate::zero::or_zero")]
+    pub style_id: Option<String>,
+    /// `Text`: string, required.
+    #[serde(rename = "Text", serialize_with = "crate::zero::or_zero")]
+    pub text: Option<String>,
+    /// `TrackTime`: `ComposeTrackTime`.
+    #[serde(rename = "TrackTime")]
+    pub track_time: Option<ComposeTrackTime>,
+}
+
+/// `ComposeSubtitleStyle` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeSubtitleStyle {
+    /// `Height`: string.
+    #[serde(rename = "Height", serialize_with = "crate::zero::or_zero")]
+    pub height: Option<String>,
+    /// `MarginBottom`: string.
+    #[serde(rename = "MarginBottom", serialize_with = "crate::zero::or_zero")]
+    pub margin_bottom: Option<String>,
+    /// `FontType`: string.
+    #[serde(rename = "FontType", serialize_with = "crate::zero::or_zero")]
+    pub font_type: Option<String>,
+    /// `FontSize`: string.
+    #[serde(rename = "FontSize", serialize_with = "crate::zero::or_zero")]
+    pub font_size: Option<String>,
+    /// `FontBold`: integer.
+    #[serde(rename = "FontBold", serialize_with = "crate::zero::or_zero")]
+    pub font_bold: Option<i64>,
+    /// `FontItalic`: integer.
+    #[serde(rename = "FontItalic", serialize_with = "crate::zero::or_zero")]
+    pub font_italic: Option<i64>,
+    /// `FontColor`: string.
+    #[serde(rename = "FontColor", serialize_with = "crate::zero::or_zero")]
+    pub font_color: Option<String>,
+    /// `FontAlign`: string.
+    #[serde(rename = "FontAlign", serialize_with = "crate::zero::or_zero")]
+    pub font_align: Option<String>,
+    /// `FontAlignMargin`: string.
+    #[serde(rename = "FontAlignMargin", serialize_with = "crate::zero::or_zero")]
+    pub font_align_margin: Option<String>,
+    /// `BorderWidth`: string.
+    #[serde(rename = "BorderWidth", serialize_with = "crate::zero::or_zero")]
+    pub border_width: Option<String>,
+    /// `BorderColor`: string.
+    #[serde(rename = "BorderColor", serialize_with = "crate::zero::or_zero")]
+    pub border_color: Option<String>,
+    /// `BottomColor`: string.
+    #[serde(rename = "BottomColor", serialize_with = "crate::zero::or_zero")]
+    pub bottom_color: Option<String>,
+}
+
+/// `ComposeTargetInfo` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeTargetInfo {
+    /// `Container`: string.
+    #[serde(rename = "Container", serialize_with = "crate::zero::or_zero")]
+    pub container: Option<String>,
+    /// `RemoveVideo`: integer.
+    #[serde(rename = "RemoveVideo", serialize_with = "crate::zero::or_zero")]
+    pub remove_video: Option<i64>,
+    /// `RemoveAudio`: integer.
+    #[serde(rename = "RemoveAudio", serialize_with = "crate::zero::or_zero")]
+    pub remove_audio: Option<i64>,
+    /// `VideoStream`: `ComposeVideoStream`.
+    #[serde(rename = "VideoStream")]
+    pub video_stream: Option<ComposeVideoStream>,
+    /// `AudioStream`: `ComposeAudioStream`.
+    #[serde(rename = "AudioStream")]
+    pub audio_stream: Option<ComposeAudioStream>,
+}
+
+/// `ComposeTrackTime` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeTrackTime {
+    /// `Start`: string.
+    #[serde(rename = "Start", serialize_with = "crate::zero::or_zero")]
+    pub start: Option<String>,
+    /// `Duration`: string.
+    #[serde(rename = "Duration", serialize_with = "crate::zero::or_zero")]
+    pub duration: Option<String>,
+}
+
+/// `ComposeTransitionItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeTransitionItem {
+    /// `Duration`: string.
+    #[serde(rename = "Duration", serialize_with = "crate::zero::or_zero")]
+    pub duration: Option<String>,
+    /// `Transitions`: list of `ComposeTransitionOperation`.
+    #[serde(rename = "Transitions", serialize_with = "crate::zero::or_zero")]
+    pub transitions: Option<Vec<ComposeTransitionOperation>>,
+}
+
+/// `ComposeTransitionOperation` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeTransitionOperation {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+}
+
+/// `ComposeVideoItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeVideoItem {
+    /// `SourceMedia`: `ComposeSourceMedia`, required.
+    #[serde(rename = "SourceMedia")]
+    pub source_media: Option<ComposeSourceMedia>,
+    /// `TrackTime`: `ComposeTrackTime`.
+    #[serde(rename = "TrackTime")]
+    pub track_time: Option<ComposeTrackTime>,
+    /// `XPos`: string.
+    #[serde(rename = "XPos", serialize_with = "crate::zero::or_zero")]
+    pub x_pos: Option<String>,
+    /// `YPos`: string.
+    #[serde(rename = "YPos", serialize_with = "crate::zero::or_zero")]
+    pub y_pos: Option<String>,
+    /// `Width`: string.
+    #[serde(rename = "Width", serialize_with = "crate::zero::or_zero")]
+    pub width: Option<String>,
+    /// `Height`: string.
+    #[serde(rename = "Height", serialize_with = "crate::zero::or_zero")]
+    pub height: Option<String>,
+    /// `ImageOperations`: list of `ComposeImageOperation`.
+    #[serde(rename = "ImageOperations", serialize_with = "crate::zero::or_zero")]
+    pub image_operations: Option<Vec<ComposeImageOperation>>,
+    /// `AudioOperations`: list of `ComposeAudioOperation`.
+    #[serde(rename = "AudioOperations", serialize_with = "crate::zero::or_zero")]
+    pub audio_operations: Option<Vec<ComposeAudioOperation>>,
+}
+
+/// `ComposeVideoStream` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposeVideoStream {
+    /// `Codec`: string.
+    #[serde(rename = "Codec", serialize_with = "crate::zero::or_zero")]
+    pub codec: Option<String>,
+    /// `Fps`: integer.
+    #[serde(rename = "Fps", serialize_with = "crate::zero::or_zero")]
+    pub fps: Option<i64>,
+    /// `Bitrate`: integer.
+    #[serde(rename = "Bitrate", serialize_with = "crate::zero::or_zero")]
+    pub bitrate: Option<i64>,
+}
+
 /// `CosInputInfo` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -357,6 +711,84 @@ pub struct DiffusionEnhanceV2Config {
     /// `Type`: string.
     #[serde(rename = "Type")]
     pub r#type: Option<String>,
+}
+
+/// `EditMediaFileInfo` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditMediaFileInfo {
+    /// `InputInfo`: `MediaInputInfo`, required.
+    #[serde(rename = "InputInfo")]
+    pub input_info: Option<MediaInputInfo>,
+    /// `StartTimeOffset`: number.
+    #[serde(rename = "StartTimeOffset", serialize_with = "crate::zero::or_zero")]
+    pub start_time_offset: Option<f64>,
+    /// `EndTimeOffset`: number.
+    #[serde(rename = "EndTimeOffset", serialize_with = "crate::zero::or_zero")]
+    pub end_time_offset: Option<f64>,
+    /// `Id`: string.
+    #[serde(rename = "Id")]
+    pub id: Option<String>,
+}
+
+/// `EditMediaOutputConfig` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditMediaOutputConfig {
+    /// `Container`: string.
+    #[serde(rename = "Container")]
+    pub container: Option<String>,
+    /// `Type`: string.
+    #[serde(rename = "Type")]
+    pub r#type: Option<String>,
+}
+
+/// `EditMediaTask` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditMediaTask {
+    /// `TaskId`: string.
+    #[serde(rename = "TaskId", deserialize_with = "crate::zero::or_default")]
+    pub task_id: String,
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCode`: integer.
+    #[serde(rename = "ErrCode", deserialize_with = "crate::zero::or_default")]
+    pub err_code: i64,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `Input`: `EditMediaTaskInput`.
+    #[serde(rename = "Input")]
+    pub input: Option<EditMediaTaskInput>,
+    /// `Output`: `EditMediaTaskOutput`.
+    #[serde(rename = "Output")]
+    pub output: Option<EditMediaTaskOutput>,
+}
+
+/// `EditMediaTaskInput` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditMediaTaskInput {
+    /// `FileInfoSet`: list of `EditMediaFileInfo`.
+    #[serde(rename = "FileInfoSet", deserialize_with = "crate::zero::or_default")]
+    pub file_info_set: Vec<EditMediaFileInfo>,
+}
+
+/// `EditMediaTaskOutput` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditMediaTaskOutput {
+    /// `OutputStorage`: `TaskOutputStorage`, required.
+    #[serde(rename = "OutputStorage")]
+    pub output_storage: Option<TaskOutputStorage>,
+    /// `Path`: string, required.
+    #[serde(rename = "Path", deserialize_with = "crate::zero::or_default")]
+    pub path: String,
+    /// `MetaData`: `MediaMetaData`.
+    #[serde(rename = "MetaData")]
+    pub meta_data: Option<MediaMetaData>,
 }
 
 /// `EnhanceConfig` of the API.

@@ -10,7 +10,8 @@ use mps_wire::{ApiError, codes};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::process_media::{Place, params};
+use super::accept::params;
+use super::process_media::Place;
 use crate::app::App;
 use crate::{inputs, storage};
 

@@ -1,6 +1,8 @@
 //! Starting work on media, and looking into them.
 
+mod accept;
 mod describe_media_meta_data;
+mod edit_media;
 mod items;
 mod notify;
 mod process_media;
@@ -10,5 +12,6 @@ use crate::dispatch::Entry;
 
 pub(super) const ACTIONS: &[Entry] = &[
     Entry::of::<process_media::ProcessMedia>(),
+    Entry::of::<edit_media::EditMedia>(),
     Entry::of::<describe_media_meta_data::DescribeMediaMetaData>(),
 ];

@@ -4,21 +4,19 @@
 //! buckets, codecs that this installation cannot write. Whether the source is there and is a medium is found
 //! out by the task's first step, whose failure is the failure of the whole task.
 
-use mps_core::Kind;
-use mps_core::task::{NewStep, NewTask, TaskState};
+use mps_core::task::{NewStep, NewTask};
 use mps_media::features;
 use mps_media::features::item::check_output_dir;
 use mps_media::names::SourceName;
-use mps_tasks::ListFilter;
 use mps_wire::types::{MediaInputInfo, ProcessMediaRequest, ProcessMediaResponse, TaskOutputStorage};
 use mps_wire::{ApiError, Refused, codes};
-use serde_json::Value;
 
+use super::accept::{self, params};
 use super::session::{self, Session};
 use super::{items, notify};
 use crate::app::App;
 use crate::dispatch::{Action, Call};
-use crate::{error, inputs, storage};
+use crate::{inputs, storage};
 
 /// The kind of the task in its id and in events.
 const TASK_KIND: &str = "WorkflowTask";
@@ -56,7 +54,6 @@ impl Action for ProcessMedia {
                 "the request names no task: set a list of `MediaProcessTask`, such as `TranscodeTaskSet`",
             ));
         }
-        check_backlog(app, account).await?;
         let task = NewTask {
             account,
             kind: TASK_KIND.to_owned(),
@@ -67,8 +64,7 @@ impl Action for ProcessMedia {
             notify,
             steps,
         };
-        let accepted = app.engine.accept(task).await.map_err(refused_by_engine)?;
-        Ok(ProcessMediaResponse { task_id: accepted.public_id })
+        Ok(ProcessMediaResponse { task_id: accept::accept(app, task).await? })
     }
 }
 
@@ -103,7 +99,7 @@ async fn place(
     Ok(Place { input: input.clone(), source: source_name(input), directory, storage })
 }
 
-fn source_name(input: &MediaInputInfo) -> SourceName {
+pub(super) fn source_name(input: &MediaInputInfo) -> SourceName {
     let cos = input.cos_input_info.as_ref().and_then(|cos| cos.object.as_deref());
     let s3 = input.s3_input_info.as_ref().and_then(|s3| s3.s3_object.as_deref());
     match (cos.or(s3), input.url_input_info.as_ref().and_then(|url| url.url.as_deref())) {
@@ -120,13 +116,6 @@ fn source_step(input: &MediaInputInfo) -> Result<NewStep, ApiError> {
         after: Vec::new(),
         is_gate: true,
         cost: 1,
-    })
-}
-
-/// A step's parameters as JSON.
-pub(super) fn params(value: &impl serde::Serialize) -> Result<Value, ApiError> {
-    serde_json::to_value(value).map_err(|e| {
-        error::answer(mps_core::Error::internal("cannot write the parameters of a step").because(e))
     })
 }
 
@@ -148,35 +137,8 @@ fn check_switches(request: &ProcessMediaRequest) -> Result<(), ApiError> {
     }
 }
 
-/// Counts what the account has waiting and running, where the operator limits it.
-async fn check_backlog(app: &App, account: i64) -> Result<(), ApiError> {
-    let at_most = app.limits.tasks_per_account;
-    if at_most == 0 {
-        return Ok(());
-    }
-    let mut open = 0;
-    for state in [TaskState::Waiting, TaskState::Processing] {
-        let filter = ListFilter { state: Some(state), limit: 1, ..ListFilter::default() };
-        open += app.engine.list(account, &filter).await.map_err(error::answer)?.total.unsigned_abs();
-    }
-    if open < at_most {
-        return Ok(());
-    }
-    Err(codes::limit_exceeded_create_task(format!(
-        "account {account} has {open} tasks waiting or running already"
-    )))
-}
-
 fn no_input() -> ApiError {
     codes::missing_parameter("the parameter `InputInfo` is required")
-}
-
-fn refused_by_engine(e: mps_core::Error) -> ApiError {
-    if e.kind() == Kind::Conflict {
-        let told = "a task with this `SessionId` was accepted within the last three days";
-        return codes::invalid_parameter_value_session_id(told);
-    }
-    error::answer(e)
 }
 
 const fn refused(path: &'static str, why: &'static str) -> Refused {

@@ -33,7 +33,7 @@ impl Action for DescribeTaskDetail {
     type Response = Detail;
 
     async fn handle(app: &App, call: Call<DescribeTaskDetailRequest>) -> Result<Detail, ApiError> {
-        let id = call.request.task_id.unwrap_or_default();
+        let id = super::as_given(call.request.task_id);
         let found = app.engine.describe(call.caller.account, &id).await.map_err(error::answer)?;
         match found {
             Some(Described::View(view)) => Ok(Detail::Now(mps_media::answer::detail(&view))),

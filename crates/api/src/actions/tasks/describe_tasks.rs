@@ -4,6 +4,7 @@
 
 use mps_core::Kind;
 use mps_core::task::TaskState;
+use mps_media::answer::task::type_word;
 use mps_media::answer::times::iso;
 use mps_media::features::of_kind;
 use mps_tasks::{ListFilter, Summary};
@@ -79,7 +80,7 @@ fn row(task: &Summary) -> TaskSimpleInfo {
     kinds.dedup();
     TaskSimpleInfo {
         task_id: task.public_id.clone(),
-        task_type: task.kind.clone(),
+        task_type: type_word(&task.kind).to_owned(),
         create_time: iso(Some(task.created_ms)),
         begin_process_time: iso(task.begun_ms),
         finish_time: iso(task.finished_ms),

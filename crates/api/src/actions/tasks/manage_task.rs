@@ -1,6 +1,6 @@
 //! `ManageTask`: ends a task that has not begun.
 //!
-//! Only `Abort` exists. A task made by `ProcessMedia` can be ended while it waits; once work has begun it runs
+//! Only `Abort` exists. A task can be ended while it waits; once work has begun it runs
 //! to its end, and a task that has ended cannot end again.
 
 use mps_core::Kind;
@@ -25,7 +25,7 @@ impl Action for ManageTask {
             let told = format!("`OperationType` is Abort, not {operation:?}");
             return Err(codes::invalid_parameter_value_invalid_operation_type(told));
         }
-        let id = call.request.task_id.unwrap_or_default();
+        let id = super::as_given(call.request.task_id);
         app.engine.abort(call.caller.account, &id).await.map_err(|e| match e.kind() {
             Kind::NotFound => super::not_found(&id),
             Kind::Conflict => codes::invalid_parameter_value(e.message().to_owned()),

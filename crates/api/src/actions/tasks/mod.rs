@@ -14,6 +14,11 @@ pub(super) const ACTIONS: &[Entry] = &[
     Entry::of::<parse_notification::ParseNotification>(),
 ];
 
+/// A task's id as it was given out: the API's own texts print the ids of edits in two ways.
+fn as_given(id: Option<String>) -> String {
+    id.unwrap_or_default().replacen("-EditMediaTask-", "-EditMedia-", 1)
+}
+
 /// The caller has no task of this id.
 fn not_found(id: &str) -> mps_wire::ApiError {
     let shown: String = id.chars().filter(|c| !c.is_control()).take(120).collect();

@@ -91,7 +91,7 @@ fn told(plan: &Plan) -> String {
                 Arg::Text(text) => {
                     let _ = write!(out, " {text}");
                 }
-                Arg::Source => out.push_str(" <source>"),
+                Arg::Source | Arg::Input(_) => out.push_str(" <source>"),
                 Arg::File(file) => {
                     let _ = write!(out, "\n  <{file}>");
                 }

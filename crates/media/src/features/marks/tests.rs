@@ -121,7 +121,7 @@ fn a_drawing_is_drawn_in_the_size_that_it_is_shown_in() {
         );
         let word = |arg: &Arg| match arg {
             Arg::Text(text) | Arg::File(text) => text.clone(),
-            Arg::Source => "SOURCE".to_owned(),
+            Arg::Source | Arg::Input(_) => "SOURCE".to_owned(),
         };
         let line = laid.prepare[0].args.iter().map(word).collect::<Vec<_>>().join(" ");
         assert!(line.starts_with(&expected), "{line}");

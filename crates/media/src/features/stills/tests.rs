@@ -31,7 +31,7 @@ fn plan(feature: &dyn Feature, item: &Value, template: &Value, info: &MediaInfo)
 fn told(plan: &Plan) -> String {
     let word = |arg: &Arg| match arg {
         Arg::Text(text) => text.clone(),
-        Arg::Source => "SOURCE".to_owned(),
+        Arg::Source | Arg::Input(_) => "SOURCE".to_owned(),
         Arg::File(name) => format!("<{name}>"),
     };
     let mut lines: Vec<String> =

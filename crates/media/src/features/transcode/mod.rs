@@ -29,6 +29,7 @@ pub(crate) use from_wire::forget_reset_values;
 pub use from_wire::{OBJECT_VARIABLES, from_wire, params};
 pub use params::{Params, StepParams};
 pub use plan::{check_level, main_key, output_fps, plan};
+pub(crate) use plan::{muxer_words, single_file};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 

@@ -249,3 +249,31 @@ pub struct StepParams {
     /// Where to: the API's `TaskOutputStorage` as it came.
     pub storage: Value,
 }
+
+impl StepParams {
+    /// A transcode that no item of a request asked for, with nothing over its pictures.
+    pub(crate) fn plain(
+        params: Params,
+        clip: Clip,
+        naming: Naming,
+        source: SourceName,
+        storage: Value,
+    ) -> Self {
+        let (marks, mosaics) = (Vec::new(), Vec::new());
+        let (sounds, captions) = (Vec::new(), Vec::new());
+        Self {
+            definition: 0,
+            item: 0,
+            params,
+            clip,
+            marks,
+            mosaics,
+            burn: None,
+            sounds,
+            captions,
+            naming,
+            source,
+            storage,
+        }
+    }
+}

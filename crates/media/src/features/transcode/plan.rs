@@ -423,18 +423,7 @@ fn container_words(
             add(&["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]);
         }
     }
-    match container {
-        Container::Mp4 | Container::Mov | Container::M4a => add(&["-movflags", "+faststart"]),
-        Container::Mp3 => add(&["-id3v2_version", "3"]),
-        Container::Hls => {
-            let kind = if step.params.hls.segments.is_mp4() { "fmp4" } else { "mpegts" };
-            let file = single_file(step.params.hls.segments);
-            add(&["-hls_segment_type", kind, "-hls_time", "0.5", "-hls_list_size", "0"]);
-            add(&["-hls_playlist_type", "vod", "-hls_flags", "single_file", "-hls_segment_filename", &file]);
-        }
-        _ => {}
-    }
-    add(&["-f", container.muxer()]);
+    args.extend(muxer_words(container, step.params.hls.segments));
     let key = main_key(step, task_id)?;
     if container == Container::Hls {
         let packaging = packaging(step, streams, key, task_id);
@@ -449,7 +438,34 @@ fn container_words(
     Ok((file.clone(), vec![Output::File { file, key, content_type, role: Role::Main }]))
 }
 
-fn single_file(segments: Segments) -> String {
+/// The words that wrap the streams of a file.
+pub(crate) fn muxer_words(container: Container, segments: Segments) -> Vec<String> {
+    let file = single_file(segments);
+    let kind = if segments.is_mp4() { "fmp4" } else { "mpegts" };
+    let own: &[&str] = match container {
+        Container::Mp4 | Container::Mov | Container::M4a => &["-movflags", "+faststart"],
+        Container::Mp3 => &["-id3v2_version", "3"],
+        Container::Hls => &[
+            "-hls_segment_type",
+            kind,
+            "-hls_time",
+            "0.5",
+            "-hls_list_size",
+            "0",
+            "-hls_playlist_type",
+            "vod",
+            "-hls_flags",
+            "single_file",
+            "-hls_segment_filename",
+            &file,
+        ],
+        _ => &[],
+    };
+    own.iter().chain(&["-f", container.muxer()]).map(|word| (*word).to_owned()).collect()
+}
+
+/// The file in the job's folder that all segments lie in.
+pub(crate) fn single_file(segments: Segments) -> String {
     format!("{FILE}.{}", if segments.is_mp4() { "mp4" } else { "ts" })
 }
 

@@ -38,7 +38,7 @@ fn line(item: &Value, info: &MediaInfo) -> String {
             Arg::Text(text) => {
                 (text.clone(), text.starts_with('-') && text.len() > 2 && !text.starts_with("-1"))
             }
-            Arg::Source => ("<source>".to_owned(), false),
+            Arg::Source | Arg::Input(_) => ("<source>".to_owned(), false),
             Arg::File(file) => (format!("<{file}>"), true),
         };
         let begins = begins || ["-i", "-f", "-g", "-t"].contains(&text.as_str());

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::params::StepParams;
 use super::words::Container;
 use crate::answer::metadata;
-use crate::features::outcome::outcome;
+use crate::features::outcome::{PLAYLIST_FORMAT, outcome};
 
 /// What a worker stores as the result of a step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -30,9 +30,6 @@ pub struct StepResult {
     /// Number of objects.
     pub objects: u32,
 }
-
-/// What the probe calls a playlist.
-const PLAYLIST_FORMAT: &str = "hls,applehttp";
 
 impl StepResult {
     fn item(&self, step: &StepParams) -> MediaTranscodeItem {

@@ -32,10 +32,12 @@ pub enum Container {
     M4a,
     /// RIFF wave.
     Wav,
+    /// RIFF video; edits write it, templates cannot name it.
+    Avi,
 }
 
 impl Container {
-    /// Every container.
+    /// Every container that templates can name.
     pub const ALL: [Self; 13] = [
         Self::Mp4,
         Self::Flv,
@@ -68,6 +70,7 @@ impl Container {
             Self::Ogg => "ogg",
             Self::M4a => "m4a",
             Self::Wav => "wav",
+            Self::Avi => "avi",
         }
     }
 
@@ -130,6 +133,7 @@ impl Container {
             Self::Ogg => "audio/ogg",
             Self::M4a => "audio/mp4",
             Self::Wav => "audio/wav",
+            Self::Avi => "video/x-msvideo",
         }
     }
 
@@ -315,7 +319,7 @@ impl AudioCodec {
     /// Whether `container` may hold it: the rules of the API where it has one (mp4, flv, hls, mp3, flac, ogg,
     /// m4a, wav), what the container's own standard allows elsewhere.
     pub const fn fits(self, container: Container) -> bool {
-        use Container::{Flac, Flv, Hls, M4a, Mkv, Mov, Mp3, Mp4, Mxf, Ogg, Ts, Wav, Webm};
+        use Container::{Avi, Flac, Flv, Hls, M4a, Mkv, Mov, Mp3, Mp4, Mxf, Ogg, Ts, Wav, Webm};
         match container {
             Mp4 => matches!(self, Self::Aac | Self::Mp3 | Self::Mp2),
             // The API's text also lists mp2 here, which the format cannot carry.
@@ -333,6 +337,7 @@ impl AudioCodec {
             Flac | Ogg => matches!(self, Self::Flac),
             M4a => matches!(self, Self::Aac | Self::Ac3),
             Wav => matches!(self, Self::Pcm16 | Self::Pcm24),
+            Avi => matches!(self, Self::Mp3 | Self::Pcm16),
         }
     }
 
@@ -410,6 +415,9 @@ pub fn can_copy_video(codec: &str, container: Container) -> bool {
         Container::Webm => matches!(codec, "vp8" | "vp9" | "av1"),
         Container::Mkv => true,
         Container::Mxf => matches!(codec, "mpeg2video" | "dnxhd"),
+        Container::Avi => {
+            matches!(codec, "h264" | "mpeg4" | "mpeg2video" | "mpeg1video" | "mjpeg" | "dvvideo")
+        }
         _ => false,
     }
 }
@@ -434,6 +442,7 @@ pub fn can_copy_audio(codec: &str, container: Container) -> bool {
         Container::Ogg => matches!(codec, "flac" | "vorbis" | "opus" | "speex"),
         Container::M4a => matches!(codec, "aac" | "alac" | "ac3"),
         Container::Wav => codec.starts_with("pcm_"),
+        Container::Avi => matches!(codec, "mp3" | "mp2" | "ac3") || codec.starts_with("pcm_"),
     }
 }
 
