@@ -123,19 +123,19 @@ async fn the_look_is_that_of_the_call() {
     let bench = Bench::start().await;
     let source = grey("640x360");
     let path = bench.web.offer_bytes("a.srt", b"1\n00:00:00,000 --> 00:00:09,000\nHHHH\n");
-    let with = |more: Value| {
+    let styled = |more: Value| {
         let mut template = json!({"Path": path, "OutlineWidth": 0});
         template.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         template
     };
     let mut heights = Vec::new();
     for size in ["40px", "80px"] {
-        let done = burnt(&bench, &source, with(json!({"FontSize": size}))).await;
+        let done = burnt(&bench, &source, styled(json!({"FontSize": size}))).await;
         heights.push(seen(done.file(), 1.0).expect("words")[3] as f64);
     }
     assert!((heights[1] / heights[0] - 2.0).abs() < 0.2, "{heights:?}");
     // 22.2 % of the height are 80 pixels.
-    let done = burnt(&bench, &source, with(json!({"FontSize": "22.2%", "FontColor": "0xFF0000"}))).await;
+    let done = burnt(&bench, &source, styled(json!({"FontSize": "22.2%", "FontColor": "0xFF0000"}))).await;
     let [left, top, width, height] = seen(done.file(), 1.0).expect("words");
     assert!((height as f64 - heights[1]).abs() <= 3.0, "{height} {heights:?}");
     // The left leg of the first letter is red all through.
@@ -145,12 +145,12 @@ async fn the_look_is_that_of_the_call() {
         (left as i64..(left + width / 6) as i64).max_by_key(redness).map(find).expect("a letter")
     };
     assert!(leg(done.file()).is_plain(RED), "{:?}", leg(done.file()));
-    let half = with(json!({"FontSize": "22.2%", "FontColor": "0xFF0000", "FontAlpha": 0.5}));
+    let half = styled(json!({"FontSize": "22.2%", "FontColor": "0xFF0000", "FontAlpha": 0.5}));
     let done = burnt(&bench, &source, half).await;
     assert!(leg(done.file()).is_plain([191.0, 64.0, 64.0]), "{:?}", leg(done.file()));
 
     // A board only with BoardY, and only while there are words: 90 % by 15 %, 20 pixels above the edge.
-    let board = with(json!({"BoardY": "20px", "BoardColor": "0xFF0000", "BoardAlpha": 1, "YPos": "40px"}));
+    let board = styled(json!({"BoardY": "20px", "BoardColor": "0xFF0000", "BoardAlpha": 1, "YPos": "40px"}));
     let done = burnt(&bench, &source, board).await;
     for (x, y, colour) in [(40, 330, RED), (600, 295, RED), (40, 350, GREY), (20, 320, GREY), (40, 280, GREY)]
     {
@@ -160,7 +160,7 @@ async fn the_look_is_that_of_the_call() {
     // Aligned at the top, more lines go down from the same place.
     let lines = bench.web.offer_bytes("b.srt", b"1\n00:00:00,000 --> 00:00:09,000\nHHHH\nHHHH\n");
     let at = |path: &str, alignment: &str| {
-        with(json!({"Path": path, "YPos": "50%", "FontSize": "40px", "Alignment": alignment}))
+        styled(json!({"Path": path, "YPos": "50%", "FontSize": "40px", "Alignment": alignment}))
     };
     let mut boxes = Vec::new();
     for (path, alignment) in [(&path, "top"), (&lines, "top"), (&path, "bottom"), (&lines, "bottom")] {
@@ -170,7 +170,7 @@ async fn the_look_is_that_of_the_call() {
     let bottom = |seen: [usize; 4]| seen[1] + seen[3];
     assert!(boxes[0][1].abs_diff(boxes[1][1]) <= 2 && bottom(boxes[1]) > bottom(boxes[0]) + 30, "{boxes:?}");
     assert!(bottom(boxes[2]).abs_diff(bottom(boxes[3])) <= 2 && boxes[3][1] + 30 < boxes[2][1], "{boxes:?}");
-    let spaced = with(json!({"Path": lines, "YPos": "50%", "FontSize": "40px", "LineSpacing": 30}));
+    let spaced = styled(json!({"Path": lines, "YPos": "50%", "FontSize": "40px", "LineSpacing": 30}));
     let done = burnt(&bench, &source, spaced).await;
     let height = seen(done.file(), 1.0).expect("words")[3];
     assert!(height.abs_diff(boxes[3][3] + 30) <= 5, "{height} {boxes:?}");

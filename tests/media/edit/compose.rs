@@ -52,8 +52,8 @@ fn named(bench: &Bench, id: &str, path: &Path) -> Value {
     file
 }
 
-fn item(kind: &str, body: Value) -> Value {
-    json!({"Type": kind, kind: body})
+fn item(kind: &str, body: impl Into<Value>) -> Value {
+    json!({"Type": kind, kind: body.into()})
 }
 
 /// An element of this type with more members.
