@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts a server on embedded defaults and sends a real clip through it: two MP4 renditions and an HLS.
+# Starts a server on embedded defaults and sends a real clip through it: two MP4 renditions, a ladder of HLS and a
+# sprite, on a page to be watched in a browser.
 #
 #   INPUT=clip.mp4   another clip than the sample
 #   DATA=folder      another data folder than data/
@@ -65,17 +66,28 @@ export MPS_SECRET_ID MPS_SECRET_KEY MPS_ENDPOINT
 bucket=input-$(field AppId)
 "$mps" buckets create "$bucket" --data "$data" >/dev/null
 
-echo "run: transcoding $input to two MP4 renditions (100020, 100030) and an HLS (100220)"
-outputs=$("$mps" process --input "$input" --bucket "$bucket" --template 100020 100030 100220 --wait \
+echo "run: $input becomes two MP4 renditions (100020, 100030), a ladder of HLS (10) and a sprite (10)"
+sample=$data/sample
+rm -rf "$sample"
+mkdir -p "$sample"
+outputs=$("$mps" process --input "$input" --bucket "$bucket" --template 100020 100030 --output "$sample" \
+    --request '{"MediaProcessTask": {"AdaptiveDynamicStreamingTaskSet": [{"Definition": 10}],
+                                     "ImageSpriteTaskSet": [{"Definition": 10}]}}' \
     --buckets "$(read_endpoint buckets)")
 echo
 echo "Outputs:"
 while IFS= read -r output; do
     echo "  $output"
-    file=$("$mps" buckets path "$output" --data "$data" 2>/dev/null) && echo "    $file"
 done <<<"$outputs"
+
+python3 scripts/sample-page.py "$sample"
+[ ! -f "$data/run/page.pid" ] || kill "$(cat "$data/run/page.pid")" 2>/dev/null || true
+page=$(bash scripts/free-port.sh)
+setsid nohup python3 -m http.server --bind 127.0.0.1 --directory "$sample" "$page" </dev/null >"$data/log/page.log" 2>&1 &
+echo $! >"$data/run/page.pid"
 cat <<TXT
 
+Watch them in a browser:  http://127.0.0.1:$page/
 The server is running: API $MPS_ENDPOINT, buckets $(read_endpoint buckets), log $data/log/server.log
   SecretId   $MPS_SECRET_ID
   SecretKey  in $key

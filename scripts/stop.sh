@@ -3,6 +3,12 @@
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
+page=${DATA:-data}/run/page.pid
+if [ -f "$page" ]; then
+    # The file may outlive its server, and the number may be another program's by now.
+    grep -qs http.server "/proc/$(cat "$page")/cmdline" && kill "$(cat "$page")"
+    rm -f "$page"
+fi
 endpoint=${DATA:-data}/run/endpoint.json
 [ -f "$endpoint" ] || {
     echo "stop: no server runs on ${DATA:-data}"
