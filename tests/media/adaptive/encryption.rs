@@ -82,7 +82,7 @@ fn sums(file: &Path) -> Vec<String> {
     let mut command = Command::new(tool("ffmpeg").expect("ffmpeg"));
     command.args(["-v", "error", "-i"]).arg(file).args(["-map", "0:a", "-c", "copy", "-f", "framemd5", "-"]);
     let text = String::from_utf8(command.output().expect("ffmpeg runs").stdout).expect("text");
-    let sums = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit(',').next());
+    let sums = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(',').nth(5));
     sums.map(|sum| sum.trim().to_owned()).collect()
 }
 
