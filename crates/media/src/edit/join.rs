@@ -204,7 +204,7 @@ pub(super) fn check_name(pattern: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use mps_core::media_info::Ratio;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::edit;
