@@ -8,9 +8,8 @@ from playing import assert_played
 SECONDS, FRAMES = 5.28, 132
 
 
-@pytest.mark.parametrize("player", ["hls.js", "shaka"])
+@pytest.mark.parametrize("player, level", [("hls.js", 0), ("shaka", 1)])
 @pytest.mark.parametrize("segment_type", ["ts-segment", "ts-byterange", "mp4-segment", "mp4-byterange", "mp4-mp4-segment"])
-@pytest.mark.parametrize("level", [0, 1])
 def test_hls(browser, streamed, player, segment_type, level):
     folder, manifest = streamed("HLS", segment_type)
     told = browser.play(root=folder, path=manifest, player=player, level=level)

@@ -153,7 +153,7 @@ fn assert_told(made: &Ladder, kind: &str, scheme: &str, ids: &[Kid]) {
     for playlist in made.playlists() {
         let text = made.text(&playlist);
         let header = made.whole(&playlist);
-        let (kid, _) = protection(&header);
+        let (own_id, _) = protection(&header);
         let bytes = std::fs::read(header).expect("a track");
         for (word, format, system) in [
             ("widevine", System::Widevine.key_format(), System::Widevine),
@@ -165,7 +165,7 @@ fn assert_told(made: &Ladder, kind: &str, scheme: &str, ids: &[Kid]) {
             let Some(line) = line else { continue };
             assert_eq!(line.contains(&format!("IV=0x{VECTOR}")), scheme == "cbcs", "{line}");
             assert_eq!(line.contains("METHOD=SAMPLE-AES-CTR"), scheme == "cenc", "{line}");
-            assert_eq!(line.contains(&format!("KEYID=0x{}", kid.hex())), word == "widevine", "{line}");
+            assert_eq!(line.contains(&format!("KEYID=0x{}", own_id.hex())), word == "widevine", "{line}");
             let is_in_header = has(&bytes, &[b"pssh\0\0\0\0".as_slice(), &system.id()].concat());
             assert_eq!(is_in_header, word != "fairplay", "{word} in {playlist}");
         }
@@ -231,10 +231,10 @@ async fn encrypted_ladders_open_with_their_own_keys_to_what_the_clear_ones_show(
     let mut request = by_url(&source, "/drm/", &[]);
     request["MediaProcessTask"] = json!({"AdaptiveDynamicStreamingTaskSet": items});
     request["TaskNotifyConfig"] = notify(&bench.receiver.url("end"), "Finish");
-    let (stop, watched) = watch_processes();
+    let (ending, watched) = watch_processes();
     let task = bench.server.process(&request).await;
     let detail = bench.server.ended(&task, SOON).await;
-    stop.store(true, Ordering::Relaxed);
+    ending.store(true, Ordering::Relaxed);
     let set = detail["WorkflowTask"]["MediaProcessResultSet"].as_array().cloned().unwrap_or_default();
     let mut ladders = Vec::new();
     for result in &set {
