@@ -15,6 +15,7 @@ import botocore.config
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+VECTOR = "0123456789abcdef0123456789abcdef"
 REGION = "ap-guangzhou"
 
 
@@ -241,10 +242,48 @@ def receiver():
     made.server.shutdown()
 
 
+class Keyserver:
+    """A running `mps keyserver`."""
+
+    def __init__(self, folder):
+        self.child = subprocess.Popen(
+            [binary(), "keyserver", "--listen", "127.0.0.1:0", "--seed-file", str(folder / "seed")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.url = self.child.stdout.readline().strip()
+        assert self.url.startswith("http://"), "the key server does not start"
+        self.host = self.url.removeprefix("http://")
+        self.licence = self.url + "/clearkey"
+
+    def stop(self):
+        self.child.terminate()
+        assert self.child.wait(20) == 0
+
+    def key(self, kid):
+        """The key of an id, both in hex."""
+        with urllib.request.urlopen(f"{self.url}/key/{kid}", timeout=10) as answer:
+            return answer.read().hex()
+
+    def speke(self, kind, method="", preset="preset0"):
+        return {"Type": kind, "SpekeDrm": {
+            "ResourceId": "film-1", "KeyServerUrl": self.url + "/speke", "Vector": VECTOR,
+            "EncryptionMethod": method, "EncryptionPreset": preset}}
+
+    def simple(self, kid="7" * 32, vector=VECTOR):
+        return {"Type": "simpleaes", "SimpleAesDrm": {
+            "Uri": f"{self.url}/key/{kid}", "Key": self.key(kid), **({"Vector": vector} if vector else {})}}
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, sample, files, receiver):
+def keyserver(tmp_path_factory):
+    running = Keyserver(tmp_path_factory.mktemp("keys"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, sample, files, receiver, keyserver):
     running = Server(tmp_path_factory.mktemp("mps") / "data",
-                     MPS_NETWORK__ALLOW_PRIVATE=f"{files[0]},{receiver.address}",
+                     MPS_NETWORK__ALLOW_PRIVATE=f"{files[0]},{receiver.address},{keyserver.host}",
                      MPS_REGION_ALIASES="ap-guangzhou-2=ap-guangzhou",
                      MPS_AWS__S3_ENDPOINT_URL=os.environ.get("MPS_TEST_S3_URL", "http://127.0.0.1:9")).start()
     running.s3().upload_file(str(sample), running.input_bucket, "clips/bunny.mp4")

@@ -12,7 +12,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.mps.v20190612 import models, mps_client
 
-from conftest import REGION
+from conftest import REGION, VECTOR
 
 TASK_ID = re.compile(r"^\d+-WorkflowTask-[0-9a-f]{32}tt\d+$")
 ISO = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$")
@@ -293,3 +293,29 @@ def test_the_clock_of_the_server_is_utc(finished):
     created = datetime.datetime.fromisoformat(finished.CreateTime.replace("Z", "+00:00"))
     now = datetime.datetime.now(datetime.timezone.utc)
     assert abs((now - created).total_seconds()) < 3600
+
+
+def test_the_documented_call_for_encryption_ends_in_an_encrypted_ladder(server, keyserver, receiver):
+    sdk = client(server)
+    stream = {"Video": {"Codec": "h264", "Fps": 0, "Bitrate": 300, "Height": 180},
+              "Audio": {"Codec": "aac", "Bitrate": 64, "SampleRate": 48000}}
+    template = sdk.CreateAdaptiveDynamicStreamingTemplate(request("CreateAdaptiveDynamicStreamingTemplateRequest", {
+        "Format": "HLS", "SegmentType": "mp4-segment", "StreamInfos": [stream]})).Definition
+    drm = {"Type": "widevine", "SpekeDrm": {
+        "ResourceId": "test123", "KeyServerUrl": keyserver.url + "/speke?ticket=t1cket", "Vector": VECTOR,
+        "EncryptionMethod": "cbcs", "EncryptionPreset": "preset0"}}
+    answer = process(server, sdk, OutputDir="/mps_output/drm/",
+                     MediaProcessTask={"AdaptiveDynamicStreamingTaskSet": [{"Definition": template, "DrmInfo": drm}]},
+                     TaskNotifyConfig={"NotifyType": "URL", "NotifyUrl": f"http://{receiver.address}/drm"})
+    assert TASK_ID.match(answer.TaskId)
+    (_, body), = receiver.wait_for(answer.TaskId)
+    assert "t1cket" not in json.dumps(body)
+    detail = sdk.DescribeTaskDetail(request("DescribeTaskDetailRequest", {"TaskId": answer.TaskId}))
+    told = detail.WorkflowTask.MediaProcessResultSet[0].AdaptiveDynamicStreamingTask
+    assert told.Status == "SUCCESS", told
+    assert told.Input.DrmInfo.SpekeDrm.KeyServerUrl == keyserver.url + "/speke?******"
+    folder, main = told.Output.Path.lstrip("/").rsplit("/", 1)
+    first = server.s3().get_object(Bucket=server.output_bucket, Key=f"{folder}/{main.replace('.m3u8', '_0.m3u8')}")
+    text = first["Body"].read().decode()
+    assert "#EXT-X-KEY:METHOD=SAMPLE-AES," in text and "edef8ba9-79d6-4ace-a3c8-27dcd51d21ed" in text, text
+    assert f"IV=0x{VECTOR}" in text, text

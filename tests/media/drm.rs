@@ -13,7 +13,7 @@ use mps_testkit::media_files;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const VECTOR: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const VECTOR: &str = "0123456789abcdef0123456789abcdef";
 
 /// Skips where a tool is absent.
 fn tools() -> Option<[PathBuf; 3]> {
@@ -21,15 +21,15 @@ fn tools() -> Option<[PathBuf; 3]> {
 }
 
 /// `mps keyserver`, ended with this value.
-struct Keyserver {
+pub(crate) struct Keyserver {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
 impl Keyserver {
     #[expect(clippy::disallowed_methods, reason = "the key server is tested as a program")]
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(mps_testkit::server::binary())
             .args(["keyserver", "--listen", "127.0.0.1:0", "--seed-file"])
@@ -42,7 +42,7 @@ impl Keyserver {
         Self { child, url: line.trim().to_owned(), folder }
     }
 
-    fn drm(&self, kind: &str, method: &str, preset: &str) -> Value {
+    pub(crate) fn drm(&self, kind: &str, method: &str, preset: &str) -> Value {
         json!({"Type": kind, "SpekeDrm": {
             "ResourceId": "film_1-a", "KeyServerUrl": format!("{}/speke?ticket=a%2Fb&x=1", self.url),
             "Vector": VECTOR, "EncryptionMethod": method, "EncryptionPreset": preset,
@@ -123,7 +123,7 @@ impl Bench {
     }
 }
 
-fn has(bytes: &[u8], part: &[u8]) -> bool {
+pub(crate) fn has(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 

@@ -1,17 +1,15 @@
-"""What playbacks need: a browser, a key server and packages."""
+"""What playbacks need: a browser, packages and streams."""
 
 import json
 import os
 import pathlib
 import subprocess
-import urllib.request
 
 import pytest
 
 from playing import Browser
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-VECTOR = "0123456789abcdef0123456789abcdef"
 
 
 def program(name):
@@ -27,43 +25,6 @@ def browser():
     made = Browser()
     yield made
     made.stop()
-
-
-class Keyserver:
-    """A running `mps keyserver`."""
-
-    def __init__(self, folder):
-        self.child = subprocess.Popen(
-            [program("mps"), "keyserver", "--listen", "127.0.0.1:0", "--seed-file", str(folder / "seed")],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.url = self.child.stdout.readline().strip()
-        assert self.url.startswith("http://"), "the key server does not start"
-        self.licence = self.url + "/clearkey"
-
-    def stop(self):
-        self.child.terminate()
-        assert self.child.wait(20) == 0
-
-    def key(self, kid):
-        """The key of an id, both in hex."""
-        with urllib.request.urlopen(f"{self.url}/key/{kid}", timeout=10) as answer:
-            return answer.read().hex()
-
-    def speke(self, kind, method="", preset="preset0"):
-        return {"Type": kind, "SpekeDrm": {
-            "ResourceId": "film-1", "KeyServerUrl": self.url + "/speke", "Vector": VECTOR,
-            "EncryptionMethod": method, "EncryptionPreset": preset}}
-
-    def simple(self, kid="7" * 32, vector=VECTOR):
-        return {"Type": "simpleaes", "SimpleAesDrm": {
-            "Uri": f"{self.url}/key/{kid}", "Key": self.key(kid), **({"Vector": vector} if vector else {})}}
-
-
-@pytest.fixture(scope="session")
-def keyserver(tmp_path_factory):
-    running = Keyserver(tmp_path_factory.mktemp("keys"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +43,37 @@ def package(tmp_path_factory):
                                   text=True, capture_output=True, timeout=120)
             assert done.returncode == 0, done.stderr
             made[name] = folder
+        return made[name]
+
+    return make
+
+
+def stream(height, kbps):
+    return {"Video": {"Codec": "h264", "Fps": 0, "Bitrate": kbps, "Height": height, "Gop": 50},
+            "Audio": {"Codec": "aac", "Bitrate": 64, "SampleRate": 48000}}
+
+
+@pytest.fixture(scope="session")
+def streamed(server, tmp_path_factory):
+    """Makes adaptive streams of the sample, once for each wish; gives the folder and the manifest's name."""
+    made = {}
+
+    def make(format, segment_type, drm=None):
+        name = json.dumps([format, segment_type, drm])
+        if name in made:
+            return made[name]
+        template = server.call("CreateAdaptiveDynamicStreamingTemplate", Format=format, SegmentType=segment_type,
+                               StreamInfos=[stream(180, 300), stream(360, 700)])["Definition"]
+        place = f"/play/{len(made)}/"
+        done = server.wait(server.call(
+            "ProcessMedia", InputInfo=server.cos_input(), OutputStorage=server.cos_output(), OutputDir=place,
+            MediaProcessTask={"AdaptiveDynamicStreamingTaskSet": [{"Definition": template, **({"DrmInfo": drm} if drm else {})}]})["TaskId"])
+        result = done["WorkflowTask"]["MediaProcessResultSet"][0]["AdaptiveDynamicStreamingTask"]
+        assert result["Status"] == "SUCCESS", result
+        folder, s3 = tmp_path_factory.mktemp("streams"), server.s3()
+        for item in s3.list_objects_v2(Bucket=server.output_bucket, Prefix=place[1:])["Contents"]:
+            s3.download_file(server.output_bucket, item["Key"], str(folder / item["Key"].rsplit("/", 1)[1]))
+        made[name] = folder, result["Output"]["Path"].rsplit("/", 1)[1]
         return made[name]
 
     return make

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::drm::tracks::Track;
 use crate::hls;
 use crate::package::Package;
 use crate::subtitles::{Look, Subtitles};
@@ -122,12 +123,15 @@ pub struct Command {
     /// of this, and it may take a minute at most.
     #[serde(default)]
     pub prepares: Option<String>,
+    /// Whether it reads what [`packager::flags`](crate::drm::packager::flags) says on standard input.
+    #[serde(default)]
+    pub reads_keys: bool,
 }
 
 impl Command {
     /// A run of ffmpeg that writes `expected_us` of media.
     pub const fn ffmpeg(args: Vec<Arg>, expected_us: i64) -> Self {
-        Self { tool: Tool::Ffmpeg, args, expected_us, convert: Vec::new(), prepares: None }
+        Self { tool: Tool::Ffmpeg, args, expected_us, convert: Vec::new(), prepares: None, reads_keys: false }
     }
 }
 
@@ -215,6 +219,15 @@ pub struct Fetch {
     pub most_bytes: u64,
 }
 
+/// A packaged stream that is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encrypted {
+    /// Its name in the job's folder.
+    pub file: String,
+    /// The track that it has.
+    pub track: Track,
+}
+
 /// What a feature wants done.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Plan {
@@ -223,6 +236,10 @@ pub struct Plan {
     pub fetch: Vec<Fetch>,
     /// To be run in this order.
     pub commands: Vec<Command>,
+    /// The first parts of its package, in their order, when the feature's [`drm`](crate::features::Feature::drm) says
+    /// how they are encrypted. What they are encrypted with is no part of a plan.
+    #[serde(default)]
+    pub encrypted: Vec<Encrypted>,
     /// To be published together.
     pub outputs: Vec<Output>,
     /// Name in the job's folder of the file that tells what came out, where the result needs to know.

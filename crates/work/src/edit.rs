@@ -48,7 +48,8 @@ impl EditExecutor {
             infos.push(info);
         }
         let plan = edit::plan(&params, &infos, &job.task.public_id, &build)?;
-        let making = Making { kit: &self.kit, job, plan: &plan, media: &media, dir: folder.path() };
+        let making =
+            Making { kit: &self.kit, job, plan: &plan, media: &media, drm: None, dir: folder.path() };
         making.finish(|made| Ok((edit::result(made)?, edit::usage(&params, made)))).await
     }
 

@@ -57,8 +57,9 @@ impl FeatureExecutor {
         let place = self.kit.place(job).await?;
         let medium = self.kit.open(&place, Some(job.task.id), how(job), &job.lease.cancelled()).await?;
         let media = slice::from_ref(&medium);
-        let making = Making { kit: &self.kit, job, plan: &plan, media, dir: folder.path() };
         let (feature, params) = (self.feature, &job.step.params);
+        let drm = feature.drm(params)?;
+        let making = Making { kit: &self.kit, job, plan: &plan, media, drm, dir: folder.path() };
         making.finish(|made| Ok((feature.result(params, made)?, feature.usage(params, made)))).await
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use mps_backends::keys::Client;
 use mps_backends::relay::Relay;
 use mps_core::{Error, Kind, MediaInfo, Result, Retry};
 use mps_ffmpeg::{Limits, ProbeOptions, SourceRef, Tools};
@@ -41,6 +42,8 @@ pub struct Kit {
     pub buckets: Arc<dyn Buckets>,
     /// The loopback relay.
     pub relay: Relay,
+    /// Asks key servers.
+    pub keys: Client,
     /// How much a medium may take.
     pub limits: WorkLimits,
     copies: Mutex<HashMap<i64, Kept>>,
@@ -70,9 +73,10 @@ impl Kit {
         workshop: Workshop,
         buckets: Arc<dyn Buckets>,
         relay: Relay,
+        keys: Client,
         limits: WorkLimits,
     ) -> Self {
-        Self { tools, workshop, buckets, relay, limits, copies: Mutex::default() }
+        Self { tools, workshop, buckets, relay, keys, limits, copies: Mutex::default() }
     }
 
     /// Where the input of a task lies, as the source step's params say.

@@ -13,6 +13,7 @@ mod make;
 mod medium;
 mod prober;
 mod put;
+mod seal;
 mod source;
 mod storage;
 mod tell;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mps_core::{Error, Kind, MediaInfo, Result, crash};
 use mps_ffmpeg::{Report, Run, Tool};
+use mps_media::drm::Drm;
 use mps_media::features::{Made, Used};
 use mps_media::plan::{self, Arg, Command, Plan};
 use mps_store::usage::Usage;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use crate::kit::{self, Kit};
 use crate::medium::Medium;
 use crate::put::{self, Staged};
+use crate::seal::Seal;
 use crate::storage;
 
 /// The most time for a command that makes an extra file ready.
@@ -32,6 +34,8 @@ pub(crate) struct Making<'a> {
     pub(crate) plan: &'a Plan,
     /// The open sources, in the order that the plan counts them in.
     pub(crate) media: &'a [Medium],
+    /// How its package is encrypted.
+    pub(crate) drm: Option<Drm>,
     /// The step's folder.
     pub(crate) dir: &'a Path,
 }
@@ -44,10 +48,13 @@ impl Making<'_> {
     pub(crate) async fn finish(&self, told: impl FnOnce(&Made<'_>) -> Result<Told>) -> Result<Outcome> {
         let Self { kit, job, plan, dir, .. } = *self;
         let cancel = job.lease.cancelled();
+        // Before the work: a ticket runs out, and a refusal should not have cost hours.
+        let seal = Seal::open(&kit.keys, self.drm.clone(), &plan.encrypted, &cancel).await?;
         for fetch in &plan.fetch {
             kit.fetch(job.task.account, fetch, dir, &cancel).await?;
         }
-        self.run_all().await?;
+        self.run_all(&seal).await?;
+        seal.sign_files(dir).await?;
         crash::point("after-run");
 
         let store = storage::output(&*kit.buckets, job.task.account, &output_storage(job)?).await?;
@@ -57,12 +64,12 @@ impl Making<'_> {
                 None => Ok(MediaInfo::default()),
             }
         };
-        let (info, staged) = tokio::try_join!(look, put::stage(&*store, dir, &plan.outputs))?;
+        let (info, staged) = tokio::try_join!(look, put::stage(&*store, dir, &plan.outputs, &seal))?;
         crash::point("after-stage");
         self.publish(staged, &info, told).await
     }
 
-    async fn run_all(&self) -> Result<()> {
+    async fn run_all(&self, seal: &Seal) -> Result<()> {
         let commands = &self.plan.commands;
         let whole_us: i64 = commands.iter().map(|c| c.expected_us.max(1)).sum();
         let mut done_us = 0;
@@ -74,7 +81,7 @@ impl Making<'_> {
                 let lease = self.job.lease.clone();
                 move |at_us: i64| lease.progress(percent(done_us + at_us, whole_us))
             };
-            let report = self.run(command, progress).await?;
+            let report = self.run(command, seal, progress).await?;
             tracing::debug!(
                 cpu_ms = report.cpu_ms,
                 wall_ms = report.wall_ms,
@@ -86,7 +93,12 @@ impl Making<'_> {
         Ok(())
     }
 
-    async fn run(&self, command: &Command, progress: impl Fn(i64) + Send + 'static) -> Result<Report> {
+    async fn run(
+        &self,
+        command: &Command,
+        seal: &Seal,
+        progress: impl Fn(i64) + Send + 'static,
+    ) -> Result<Report> {
         let tool = match command.tool {
             plan::Tool::Ffmpeg => Tool::Ffmpeg,
             plan::Tool::Packager => Tool::Packager,
@@ -102,6 +114,7 @@ impl Making<'_> {
             Run {
                 readable,
                 loopback_port,
+                stdin: command.reads_keys.then(|| seal.flags()).transpose()?,
                 limits,
                 cancel: self.job.lease.cancelled(),
                 on_progress: Some(Box::new(move |told| progress(told.out_time_us.min(expected_us)))),

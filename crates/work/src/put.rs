@@ -1,8 +1,10 @@
 //! Putting the files of a step into their stores: staged first, visible together.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::seal::Seal;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
@@ -51,14 +53,25 @@ impl Staged {
         self.puts.iter().map(Put::told).collect()
     }
 
-    async fn pieces(&mut self, store: &dyn ObjectStore, folder: &Path, pieces: &[hls::Piece]) -> Result<()> {
-        for piece in pieces {
+    async fn pieces(
+        &mut self,
+        store: &dyn ObjectStore,
+        folder: &Path,
+        pieces: &[hls::Piece],
+        seal: &Seal,
+    ) -> Result<()> {
+        for nth in 0..pieces.len() {
+            let piece = seal.sealed(folder, pieces, nth).await?;
             let path = folder.join(&piece.file);
             let bytes = match piece.range {
                 None => Content::File(path),
                 Some(range) => Content::Stretch(path, range),
             };
             self.puts.push(one(store, &piece.key, &piece.content_type, piece.role, bytes).await?);
+            if let Cow::Owned(copy) = &piece {
+                let failed = |e| Error::internal("cannot remove a copy of a segment").because(e);
+                tokio::fs::remove_file(folder.join(&copy.file)).await.map_err(failed)?;
+            }
         }
         Ok(())
     }
@@ -84,7 +97,12 @@ impl Staged {
 }
 
 /// Stages what the outputs of a plan became in `folder`.
-pub(crate) async fn stage(store: &dyn ObjectStore, folder: &Path, outputs: &[Output]) -> Result<Staged> {
+pub(crate) async fn stage(
+    store: &dyn ObjectStore,
+    folder: &Path,
+    outputs: &[Output],
+    seal: &Seal,
+) -> Result<Staged> {
     let mut staged = Staged::default();
     for output in outputs {
         match output {
@@ -100,7 +118,7 @@ pub(crate) async fn stage(store: &dyn ObjectStore, folder: &Path, outputs: &[Out
                 let finished = packaging.finish(&text_of(folder, file).await?)?;
                 let playlist = hls::Playlist::parse(&finished.playlist)?;
                 staged.playlist_us += playlist.segments.iter().map(|s| s.duration_us).sum::<i64>();
-                staged.pieces(store, folder, &finished.pieces).await?;
+                staged.pieces(store, folder, &finished.pieces, &Seal::Clear).await?;
                 let text = Content::Text(finished.playlist);
                 let key = &packaging.playlist_key;
                 staged.puts.push(one(store, key, hls::PLAYLIST_TYPE, Role::Playlist, text).await?);
@@ -110,9 +128,10 @@ pub(crate) async fn stage(store: &dyn ObjectStore, folder: &Path, outputs: &[Out
                 for file in package.reads() {
                     texts.insert(file.to_owned(), text_of(folder, file).await?);
                 }
-                let finished = package.finish(&texts)?;
+                let mut finished = package.finish(&texts)?;
+                seal.sign_texts(&mut finished.texts)?;
                 staged.playlist_us += finished.duration_us;
-                staged.pieces(store, folder, &finished.pieces).await?;
+                staged.pieces(store, folder, &finished.pieces, seal).await?;
                 for text in finished.texts {
                     let content = Content::Text(text.text);
                     staged.puts.push(one(store, &text.key, text.content_type, text.role, content).await?);

@@ -162,6 +162,23 @@ impl Ladder {
         found
     }
 
+    /// All that a playlist lists as one file.
+    pub(super) fn whole(&self, playlist: &str) -> PathBuf {
+        let to = self.file(&format!("{}.whole.mp4", playlist.replace('/', "_")));
+        let bytes: Vec<u8> = named(&self.text(playlist))
+            .iter()
+            .flat_map(|name| std::fs::read(self.file(name)).expect("a piece"))
+            .collect();
+        std::fs::write(&to, bytes).expect("a whole file");
+        to
+    }
+
+    /// Playlists of pictures and of sound.
+    pub(super) fn playlists(&self) -> Vec<String> {
+        let sound = self.renditions().into_iter().filter(|entry| entry.get("TYPE") == "AUDIO");
+        self.variants().into_iter().chain(sound).map(|entry| entry.uri).collect()
+    }
+
     /// When the pictures of each segment begin on the clock of its first one; each must begin with a key frame.
     pub(super) fn begins(&self, playlist: &str) -> Vec<f64> {
         let folder = tempfile::tempdir().expect("a folder");
@@ -199,7 +216,8 @@ fn named(text: &str) -> Vec<String> {
         let urls = text.split("<BaseURL>").skip(1).filter_map(|rest| rest.split('<').next());
         return urls.map(str::to_owned).collect();
     }
-    for line in text.lines() {
+    // What a line about keys names is no object of ours.
+    for line in text.lines().filter(|line| !line.starts_with("#EXT-X-KEY")) {
         let quoted = line.split("URI=\"").nth(1).and_then(|rest| rest.split('"').next());
         let name =
             if line.starts_with('#') { quoted } else { Some(line.trim()).filter(|line| !line.is_empty()) };

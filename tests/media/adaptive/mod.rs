@@ -1,5 +1,6 @@
 //! Adaptive streams: HLS and MPEG-DASH in several sizes (TRC-22 to TRC-25, PM-12).
 
+mod encryption;
 mod ladder;
 
 use mps_e2e::Bench;

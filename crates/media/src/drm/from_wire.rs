@@ -31,7 +31,7 @@ const TYPES: &[(&str, &[System])] = &[
 ];
 
 /// Codecs whose samples the packager encrypts in MP4.
-const CODECS: &[&str] = &["h264", "h265", "av1", "vp9", "aac", "mp3", "flac", "ac3", "eac3", "opus"];
+const CODECS: &[&str] = &["h264", "h265", "av1", "aac", "ac3", "eac3"];
 
 /// The longest address.
 const URL_BYTES: usize = 4096;

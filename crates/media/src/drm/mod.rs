@@ -54,6 +54,13 @@ pub struct SimpleAes {
     pub iv: Option<Iv>,
 }
 
+impl Drm {
+    /// Whether samples are encrypted, which needs the packager and tracks apart.
+    pub const fn is_of_samples(&self) -> bool {
+        matches!(self, Self::Speke(_))
+    }
+}
+
 /// Common Encryption with keys of a server that speaks SPEKE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speke {

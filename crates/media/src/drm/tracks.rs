@@ -1,9 +1,11 @@
 //! Which keys a package needs: all tracks one, or each sub stream its own.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Kid, Preset, Speke};
 
 /// A track that the packager encrypts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
     /// Its name among the tracks: letters, digits, hyphens. The packager's `drm_label`.
     pub label: String,
@@ -16,7 +18,8 @@ pub struct Track {
 }
 
 /// What a track is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Pictures.
     Video,

@@ -9,7 +9,6 @@ use mps_core::media_info::{AudioStream, MediaInfo, VideoStream};
 use mps_core::task::Fault;
 use mps_core::{Error, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Params;
 use super::material::{Form, Grid, Inputs, Stretch, is_still, matrix_of, need, rate_of, tags};
@@ -132,8 +131,7 @@ pub(super) fn plan(
         commands: vec![Command::ffmpeg(args, length_us)],
         outputs: wanted.outputs(&params.naming, task_id)?,
         probe: Some(wanted.probed()),
-        facts: Value::Null,
-        fetch: Vec::new(),
+        ..Plan::default()
     })
 }
 
@@ -206,7 +204,7 @@ pub(super) fn check_name(pattern: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use mps_core::media_info::Ratio;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::edit;

@@ -23,6 +23,7 @@ use serde_json::Value;
 
 pub use item::{Given, Item, Place};
 
+use crate::drm::Drm;
 use crate::plan::{Build, Plan, Role};
 use crate::templates::Family;
 
@@ -79,6 +80,10 @@ pub trait Feature: Send + Sync {
     fn inputs(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
+    /// Members of its items, with their path from the item down, that are addresses which a step will call.
+    fn calls(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Checks an item and gives the params of its step: an object with, among others, `item` (the item's place in
     /// the list), `definition` and `storage` (where its outputs go, in the API's words).
     ///
@@ -91,6 +96,13 @@ pub trait Feature: Send + Sync {
     /// # Errors
     /// `InvalidInput` when the source does not suit, `Unsupported` when ffmpeg lacks a filter for it.
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan>;
+    /// How the parts of its package are encrypted that [`Plan::encrypted`] names.
+    ///
+    /// # Errors
+    /// `Internal` when the params are not those of [`Feature::from_wire`].
+    fn drm(&self, _params: &Value) -> Result<Option<Drm>> {
+        Ok(None)
+    }
     /// What is kept of what came out.
     ///
     /// # Errors

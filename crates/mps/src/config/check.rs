@@ -55,6 +55,7 @@ pub fn check(config: &Config) -> Result<()> {
         ("limits.query_bytes", config.limits.query_bytes),
         ("limits.probe_s", config.limits.probe_s),
         ("limits.memory_bytes", config.limits.memory_bytes),
+        ("network.key_server_timeout_s", u64::from(config.network.key_server_timeout_s)),
     ] {
         if limit == 0 {
             return refuse(key, "must be more than 0".to_owned());

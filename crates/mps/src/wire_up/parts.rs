@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use mps_api::bucket_door::{BucketDoorLimits, BucketDoorParts};
 use mps_api::{BucketNames, Hooks, Regions, ToolsCell};
 use mps_backends::guard::{Guard, Policy, Timeouts};
+use mps_backends::keys::{Client, Patience};
 use mps_backends::notify;
 use mps_backends::objects::local::{Grace, LocalBuckets};
 use mps_backends::relay::Relay;
@@ -69,7 +70,10 @@ impl Parts {
             probe: tools::probe_limits(config),
             source_bytes: config.limits.source_bytes,
         };
-        let kit = Arc::new(Kit::new(tools, workshop, Arc::new(stores), Relay::start().await?, limits));
+        let relay = Relay::start().await?;
+        let within = Duration::from_secs(config.network.key_server_timeout_s.into());
+        let keys = Client::new(guard.clone(), Patience { within, ..Patience::default() });
+        let kit = Arc::new(Kit::new(tools, workshop, Arc::new(stores), relay, keys, limits));
         let metrics = Arc::new(Metrics::default());
         let metrics_text = {
             let (metrics, engine, kit) = (Arc::clone(&metrics), engine.clone(), Arc::clone(&kit));

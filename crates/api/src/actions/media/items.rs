@@ -64,6 +64,7 @@ async fn step(
     let item =
         Item { nth, value: item, template: template.as_deref(), place: around, marks: &marks, given: &given };
     let mut params = feature.from_wire(&item, &build)?;
+    check_calls(app, feature, &item)?;
     // As checked: with what it takes over from the call.
     params["storage"] = storage;
     Ok(NewStep {
@@ -74,6 +75,21 @@ async fn step(
         is_gate: false,
         cost: words.cost,
     })
+}
+
+/// Addresses that a step will call: what none may reach is refused at once.
+fn check_calls(app: &App, feature: &dyn Feature, item: &Item<'_>) -> Result<(), ApiError> {
+    let words = feature.words();
+    for path in feature.calls() {
+        let Some(address) = path.split('.').fold(item.value, |value, name| &value[name]).as_str() else {
+            continue;
+        };
+        let member = path.rsplit('.').next().unwrap_or(path);
+        app.guard.check_url(address).map_err(|error| {
+            codes::value_of(member, format!("`{}.{path}`: {}", item.path(words.list), error.message()))
+        })?;
+    }
+    Ok(())
 }
 
 /// What the watermarks of an item name: templates, and files of the caller's.

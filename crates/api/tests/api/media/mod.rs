@@ -1,4 +1,5 @@
 mod describe_media_meta_data;
+mod encryption;
 mod notify;
 mod process_media;
 mod storage;

@@ -78,8 +78,8 @@ async fn each_wrong_value_has_its_code_and_makes_no_task() {
 #[tokio::test]
 async fn what_is_not_built_is_refused_by_name() {
     let app = TestApp::new().await;
-    let encrypted = json!({"Definition": 10, "DrmInfo": {"Type": "simpleaes"}});
-    let encrypted = json!({"MediaProcessTask": {"AdaptiveDynamicStreamingTaskSet": [encrypted]}});
+    let marked = json!({"Definition": 10, "BlindWatermark": {"Definition": 10}});
+    let marked = json!({"MediaProcessTask": {"AdaptiveDynamicStreamingTaskSet": [marked]}});
     let cases = [
         (json!({"ScheduleId": 10_100}), "ScheduleId"),
         (json!({"Activities": [{"ActivityType": "input", "ReardriveIndex": [1]}]}), "Activities"),
@@ -91,7 +91,7 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"AiQualityControlTask": {"Definition": 10}}), "AiQualityControlTask"),
         (json!({"SmartSubtitlesTask": {"Definition": 122}}), "SmartSubtitlesTask"),
         (json!({"SmartEraseTask": {"Definition": 303}}), "SmartEraseTask"),
-        (encrypted, "DrmInfo"),
+        (marked, "BlindWatermark"),
     ];
     for (extra, named) in cases {
         let mut body = transcode();

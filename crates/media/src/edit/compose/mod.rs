@@ -80,6 +80,7 @@ pub(super) fn plan(
         outputs: wanted.outputs(&params.naming, task_id)?,
         probe: Some(wanted.probed()),
         facts: serde_json::Value::Null,
+        ..Plan::default()
     })
 }
 

@@ -7,7 +7,8 @@ use mps_wire::codes::{invalid_parameter_value, unsupported_operation};
 use serde_json::Value;
 
 use super::params::{Format, Naming, Params, Sound, StepParams};
-use super::{LIST, names, streams};
+use super::{LIST, encryption, names, streams};
+use crate::drm::Drm;
 use crate::features::added::{self, Added, List};
 use crate::features::item::{definition, pattern};
 use crate::features::{Item, burn, marks};
@@ -45,7 +46,10 @@ pub(super) fn from_wire(item: &Item<'_>, build: &Build) -> Result<StepParams, Ap
     }
     let captions = added::captions(item.value, "", item.given, &here)?;
     check_languages(&params, &sounds, &here)?;
-    if needs_packager(&params, &sounds) && !build.has_packager {
+    let segment_type = body["SegmentType"].as_str().unwrap_or_default();
+    let drm = encryption::from_wire(item.value, &params, segment_type, &here)?;
+    let is_of_samples = drm.as_ref().is_some_and(Drm::is_of_samples);
+    if (is_of_samples || needs_packager(&params, &sounds)) && !build.has_packager {
         return Err(unsupported_operation(format!(
             "{here}: this server lacks the packager that these segments need; without it there is HLS of ts-segment \
              and mp4-segment with one track of sound"
@@ -78,6 +82,7 @@ pub(super) fn from_wire(item: &Item<'_>, build: &Build) -> Result<StepParams, Ap
         captions,
         marks,
         burn,
+        drm,
     };
     names::check(&step, &here)?;
     Ok(step)

@@ -76,8 +76,7 @@ impl Layout {
         let mut sounds = Vec::new();
         let of_rung: Vec<Vec<usize>> =
             rungs.iter().map(|rung| sounds_of(step, rung, info, &mut sounds)).collect();
-        let segments = step.params.segments;
-        let is_joint = segments.sound == Sound::Joint && of_rung.iter().all(|sounds| sounds.len() <= 1);
+        let is_joint = step.may_join() && of_rung.iter().all(|sounds| sounds.len() <= 1);
         let codec = |rung: &Rung| rung.video.as_ref().map(|video| video.codec);
         let is_h265 = rungs.iter().map(|rung| codec(rung) == Some(VideoCodec::H265)).collect();
         let mut layout = Self { sounds, of_rung, is_joint, parts: Vec::new(), is_h265, has_packager };

@@ -5,6 +5,7 @@
 //! the same times; what is left out and where it is cut is told in [`ladder`], what the sizes are made of in [`graph`],
 //! which files there are in [`layout`].
 
+mod encryption;
 mod from_wire;
 mod graph;
 mod ladder;
@@ -29,6 +30,7 @@ pub use params::StepParams;
 pub use result::StepResult;
 
 use super::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
+use crate::drm::Drm;
 use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
 
@@ -44,10 +46,6 @@ pub const REFUSED: &[Refused] = &[
     Refused {
         path: "MediaProcessTask.AdaptiveDynamicStreamingTaskSet.BlindWatermark",
         why: "digital watermarks are not built yet",
-    },
-    Refused {
-        path: "MediaProcessTask.AdaptiveDynamicStreamingTaskSet.DrmInfo",
-        why: "encryption is not built yet",
     },
     Refused {
         path: "MediaProcessTask.AdaptiveDynamicStreamingTaskSet.StdExtInfo",
@@ -85,12 +83,20 @@ impl Feature for AdaptiveDynamicStreaming {
         ]
     }
 
+    fn calls(&self) -> &'static [&'static str] {
+        &["DrmInfo.SpekeDrm.KeyServerUrl"]
+    }
+
     fn from_wire(&self, item: &Item<'_>, build: &Build) -> std::result::Result<Value, ApiError> {
         params_value(&from_wire::from_wire(item, build)?)
     }
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
         plan::plan(&stored(params, KIND)?, info, task_id, build)
+    }
+
+    fn drm(&self, params: &Value) -> Result<Option<Drm>> {
+        Ok(stored::<StepParams>(params, KIND)?.drm)
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

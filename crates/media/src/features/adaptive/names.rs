@@ -4,7 +4,7 @@ use mps_core::Result;
 use mps_wire::ApiError;
 use mps_wire::codes::invalid_parameter_value;
 
-use super::params::{Format, Sound, StepParams, Track};
+use super::params::{Format, StepParams, Track};
 use crate::features::transcode::params::Audio;
 use crate::hls::SUB_STREAM_SEGMENT_VARIABLES;
 use crate::names::{Pattern, Values, Variable};
@@ -124,7 +124,7 @@ fn streams_at_most(step: &StepParams) -> usize {
     let streams = step.params.streams.iter();
     let tracks: usize = streams.clone().map(|stream| stream.tracks.len()).sum();
     let is_plain = streams.clone().all(|stream| stream.tracks.len() + step.sounds.len() <= 1);
-    let apart = if step.params.segments.sound == Sound::Joint && is_plain { 0 } else { tracks };
+    let apart = if step.may_join() && is_plain { 0 } else { tracks };
     streams.count() + apart + step.sounds.len() + step.captions.len()
 }
 

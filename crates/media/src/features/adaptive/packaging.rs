@@ -1,4 +1,4 @@
-//! The commands that package what was coded. Keys for encryption would go to the packager here, and nowhere else.
+//! The commands that package what was coded. The packager is told here where to read keys, never the keys.
 
 use std::fmt::Write as _;
 
@@ -6,9 +6,10 @@ use super::ladder::Cuts;
 use super::layout::{Layout, Packer};
 use super::outputs::TS_BEGINS_S;
 use super::params::{Format, StepParams};
+use crate::drm::packager::FLAG_FILE;
 use crate::features::added::captions_file;
 use crate::package::short;
-use crate::plan::{Arg, Command, Tool};
+use crate::plan::{Arg, Command, Encrypted, Tool};
 
 /// Name in the job's folder of the master playlist that the packager writes.
 pub(super) const MASTER: &str = "master.m3u8";
@@ -20,7 +21,12 @@ pub(super) const MPD: &str = "manifest.mpd";
 const LEAST_PIECE_US: i64 = 40_000;
 
 /// The commands after the coding.
-pub(super) fn commands(step: &StepParams, layout: &Layout, cuts: &Cuts) -> Vec<Command> {
+pub(super) fn commands(
+    step: &StepParams,
+    layout: &Layout,
+    cuts: &Cuts,
+    encrypted: &[Encrypted],
+) -> Vec<Command> {
     let by = |packer: Packer| -> Vec<usize> {
         (0..layout.parts.len()).filter(|nth| layout.parts[*nth].packer == packer).collect()
     };
@@ -34,7 +40,7 @@ pub(super) fn commands(step: &StepParams, layout: &Layout, cuts: &Cuts) -> Vec<C
         commands.push(looked_at(layout, &untold));
     }
     if !apart.is_empty() {
-        commands.push(packaged(step, layout, &apart, piece_us(step, cuts)));
+        commands.push(packaged(step, layout, &apart, piece_us(step, cuts), encrypted));
     }
     commands
 }
@@ -127,7 +133,14 @@ fn looked_at(layout: &Layout, parts: &[usize]) -> Command {
 }
 
 /// One run of the packager.
-fn packaged(step: &StepParams, layout: &Layout, parts: &[usize], piece_us: i64) -> Command {
+fn packaged(
+    step: &StepParams,
+    layout: &Layout,
+    parts: &[usize],
+    piece_us: i64,
+    encrypted: &[Encrypted],
+) -> Command {
+    let reads_keys = step.encrypts_samples();
     let is_dash = step.params.format == Format::Dash;
     let mut args: Vec<Arg> = Vec::new();
     for nth in parts {
@@ -149,6 +162,9 @@ fn packaged(step: &StepParams, layout: &Layout, parts: &[usize], piece_us: i64) 
         if !is_dash {
             let _ = write!(fields, ",playlist_name={}", Layout::playlist_file(*nth));
         }
+        if let Some(encrypted) = encrypted.get(*nth).filter(|_| reads_keys) {
+            let _ = write!(fields, ",drm_label={}", encrypted.track.label);
+        }
         args.push(Arg::Text(fields));
     }
     if is_dash {
@@ -167,7 +183,8 @@ fn packaged(step: &StepParams, layout: &Layout, parts: &[usize], piece_us: i64) 
     let seconds = crate::graph::seek::seconds(piece_us);
     args.push(Arg::Text(format!("--segment_duration={seconds}")));
     args.extend([Arg::from("--temp_dir=."), Arg::from("--quiet")]);
-    Command { tool: Tool::Packager, ..Command::ffmpeg(args, 0) }
+    args.extend(reads_keys.then(|| Arg::from(FLAG_FILE)));
+    Command { tool: Tool::Packager, reads_keys, ..Command::ffmpeg(args, 0) }
 }
 
 /// Subtitles as the packager leaves them.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::drm::Drm;
 use crate::features::added::Added;
 use crate::features::burn::Burn;
 use crate::features::marks::Mark;
@@ -180,10 +181,25 @@ pub struct StepParams {
     /// Subtitles that become part of the pictures.
     #[serde(default)]
     pub burn: Option<Burn>,
+    /// How it is encrypted.
+    #[serde(default)]
+    pub drm: Option<Drm>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.
     pub source: SourceName,
     /// Where to: the API's `TaskOutputStorage`.
     pub storage: Value,
+}
+
+impl StepParams {
+    /// Whether samples are encrypted. Each file then has one track, and the packager makes it.
+    pub fn encrypts_samples(&self) -> bool {
+        self.drm.as_ref().is_some_and(Drm::is_of_samples)
+    }
+
+    /// Whether sound may share the segments of pictures.
+    pub fn may_join(&self) -> bool {
+        self.params.segments.sound == Sound::Joint && !self.encrypts_samples()
+    }
 }

@@ -13,7 +13,7 @@ use super::graph::{self, pad};
 use super::ladder::{self, Cuts, Rung};
 use super::layout::{Layout, Source};
 use super::params::{Sound, StepParams};
-use super::{outputs, packaging};
+use super::{encryption, outputs, packaging};
 use crate::features::added;
 use crate::features::marks::Laid;
 use crate::features::over::{self, Over};
@@ -39,12 +39,14 @@ pub(super) fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &B
     let mut commands = prepared(step, &marked);
     let convert = marked.iter().flat_map(|laid| laid.convert.clone()).collect();
     commands.push(Command { convert, ..encode(step, &rungs, &layout, &cuts, &marked, info, build)? });
-    commands.extend(packaging::commands(step, &layout, &cuts));
+    let encrypted = encryption::encrypted(step, &rungs, &layout, info, task_id);
+    commands.extend(packaging::commands(step, &layout, &cuts, &encrypted));
     let package = outputs::package(step, &rungs, &layout, &cuts, info, task_id)?;
     let usage: Vec<String> = rungs.iter().map(|rung| usage(rung, info)).collect();
     Ok(Plan {
         fetch: fetches(step, &marked),
         commands,
+        encrypted,
         outputs: vec![Output::Package { package: Box::new(package) }],
         probe: None,
         facts: json!({"usage": usage}),

@@ -11,7 +11,6 @@
 use mps_core::media_info::{AudioStream, MediaInfo, Ratio, VideoStream};
 use mps_core::task::Fault;
 use mps_core::{Error, Kind, Result};
-use serde_json::Value;
 
 use super::params::{Audio, Params, Segments, StepParams, Video, VideoEncode};
 use super::words::{self, Container, VideoCodec};
@@ -131,7 +130,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     let prepared = added::prepared(&step.sounds, &step.captions);
     let commands = laid.prepare.into_iter().chain(prepared).chain([command]).collect();
     let fetch = laid.fetch.into_iter().chain(added::fetches(&step.sounds, &step.captions)).collect();
-    Ok(Plan { fetch, commands, outputs, probe: Some(file), facts: Value::Null })
+    Ok(Plan { fetch, commands, outputs, probe: Some(file), ..Plan::default() })
 }
 
 /// Files that become tracks as inputs; the sound is entered like the source, the subtitles have its times already.

@@ -14,5 +14,7 @@ section! {
         read_timeout_s: u32 = 60,
         /// How long a receiver of callbacks may take to answer one, in seconds.
         callback_timeout_s: u32 = 10,
+        /// How long a key server may take to answer one question, in seconds. It is asked three times.
+        key_server_timeout_s: u32 = 20,
     }
 }
