@@ -70,8 +70,9 @@ echo "run: $input becomes two MP4 renditions (100020, 100030), a ladder of HLS (
 sample=$data/sample
 rm -rf "$sample"
 mkdir -p "$sample"
-outputs=$("$mps" process --input "$input" --bucket "$bucket" --template 100020 100030 --output "$sample" \
-    --request '{"MediaProcessTask": {"AdaptiveDynamicStreamingTaskSet": [{"Definition": 10}],
+outputs=$("$mps" process --input "$input" --bucket "$bucket" --output "$sample" \
+    --request '{"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100020}, {"Definition": 100030}],
+                                     "AdaptiveDynamicStreamingTaskSet": [{"Definition": 10}],
                                      "ImageSpriteTaskSet": [{"Definition": 10}]}}' \
     --buckets "$(read_endpoint buckets)")
 echo

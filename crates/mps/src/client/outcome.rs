@@ -161,14 +161,15 @@ fn read_part(kind: &str, value: &Value) -> Option<Part> {
     Some(Part { name, status, percent, failure, outputs })
 }
 
-/// Every `Path` below a value, in the storage named beside or above it.
+/// Every path of an object below a value, in the storage named beside or above it.
 fn find_outputs(value: &Value, above: Option<(&'static str, String)>, found: &mut Vec<Place>) {
     match value {
         Value::Object(members) => {
             let here = storage(&value["OutputStorage"]).or_else(|| storage(&value["Storage"])).or(above);
-            if let (Some((scheme, bucket)), Some(path)) = (&here, value["Path"].as_str())
-                && !path.is_empty()
-            {
+            let pictures = value["ImagePathSet"].as_array().into_iter().flatten();
+            let paths = [&value["Path"], &value["WebVttPath"]].into_iter().chain(pictures);
+            for path in paths.filter_map(Value::as_str).filter(|path| !path.is_empty()) {
+                let Some((scheme, bucket)) = &here else { continue };
                 let key = path.trim_start_matches('/').to_owned();
                 found.push(Place { scheme, bucket: bucket.clone(), key });
             }
