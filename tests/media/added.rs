@@ -65,7 +65,7 @@ async fn subtitles_become_tracks_with_their_names() {
         {"Type": "subtitle-stream", "Subtitle": input(&srt), "SubtitleName": "English", "SubtitleLanguage": "eng"},
         {"Subtitle": input(&vtt), "SubtitleName": "Русский", "SubtitleLanguage": "rus", "DefaultTrack": true},
     ]);
-    for (container, codec) in [("mp4", "mov_text"), ("mkv", "subrip")] {
+    for (container, codec) in [("mp4", "mov_text"), ("mkv", "subrip"), ("mov", "mov_text")] {
         let mut item = with(&bench, container, json!({"AddOnSubtitles": tracks})).await;
         let done = bench.one(&source, item.clone()).await;
         let seen = probe(done.file());

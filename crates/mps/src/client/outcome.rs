@@ -247,6 +247,17 @@ mod tests {
     }
 
     #[test]
+    fn pictures_and_their_index_are_outputs() {
+        let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "b-1", "Region": "r"}});
+        let output = json!({"Output": {
+            "Storage": storage, "ImagePathSet": ["/out/0.jpg", "/out/1.jpg"], "WebVttPath": "/out/i.vtt"}});
+        let report = TaskReport::read(&answer("FINISH", &[transcode(10, "SUCCESS", 100, output)]));
+        let mut keys: Vec<&str> = report.parts[0].outputs.iter().map(|place| place.key.as_str()).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["out/0.jpg", "out/1.jpg", "out/i.vtt"]);
+    }
+
+    #[test]
     fn an_edit_is_one_part_with_its_output() {
         let storage = json!({"Type": "COS", "CosOutputStorage": {"Bucket": "out-1"}});
         let mut task = json!({"Status": "FINISH", "ErrCode": 0, "Message": "SUCCESS",
