@@ -18,4 +18,8 @@ pub trait Prober: Send + Sync {
     /// may not be read, `Limit` when it is larger than allowed, `Unavailable` or `Timeout` when its server
     /// does not answer.
     async fn probe(&self, account: i64, source: &MediaInputInfo, at_most: Duration) -> Result<MediaInfo>;
+
+    /// Told that a task of `account` with this source is about to be stored, so that looking into the source may begin
+    /// meanwhile. Never waits.
+    fn expect(&self, account: i64, source: &MediaInputInfo);
 }

@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::folder::Workshop;
+use crate::looks::Looks;
 use crate::medium::{self, Copy, Medium, Use, copy};
 use crate::source;
 use crate::storage::{self, Buckets, Place};
@@ -47,6 +48,7 @@ pub struct Kit {
     /// How much a medium may take.
     pub limits: WorkLimits,
     copies: Mutex<HashMap<i64, Kept>>,
+    looks: Looks,
 }
 
 struct Kept {
@@ -76,7 +78,16 @@ impl Kit {
         keys: Client,
         limits: WorkLimits,
     ) -> Self {
-        Self { tools, workshop, buckets, relay, keys, limits, copies: Mutex::default() }
+        Self {
+            tools,
+            workshop,
+            buckets,
+            relay,
+            keys,
+            limits,
+            copies: Mutex::default(),
+            looks: Looks::default(),
+        }
     }
 
     /// Where the input of a task lies, as the source step's params say.
@@ -174,8 +185,15 @@ impl Kit {
         copies.retain(|_, copy| copy.is_kept(now));
     }
 
-    /// Looks into an open medium.
+    /// Looks into an open medium, unless somebody did and it cannot have changed.
     pub(crate) async fn look(&self, medium: &Medium, cancel: &CancellationToken) -> Result<MediaInfo> {
+        match medium.lasting_file() {
+            Some(file) => self.looks.look(file, self.look_now(medium, cancel)).await,
+            None => self.look_now(medium, cancel).await,
+        }
+    }
+
+    async fn look_now(&self, medium: &Medium, cancel: &CancellationToken) -> Result<MediaInfo> {
         let options =
             ProbeOptions { limits: self.limits.probe, cancel: cancel.clone(), ..ProbeOptions::default() };
         let looked = mps_ffmpeg::probe(&self.tools, &medium.source, &options).await;
@@ -185,6 +203,17 @@ impl Kit {
         let mut info = looked?;
         info.size_bytes = medium.size_bytes;
         Ok(info)
+    }
+
+    /// Looks into a source that lies on this machine, so that it is known when a step asks.
+    pub(crate) async fn look_ahead(&self, account: i64, input: &MediaInputInfo) -> Result<()> {
+        let place = storage::input(&*self.buckets, account, input).await?;
+        if !place.store.is_local() {
+            return Ok(());
+        }
+        let cancel = CancellationToken::new();
+        let medium = self.open(&place, None, Use::Stretches, &cancel).await?;
+        self.look(&medium, &cancel).await.map(drop)
     }
 
     /// Looks into a file that a run has written.

@@ -9,6 +9,7 @@ pub mod encrypt;
 mod feature;
 mod folder;
 mod kit;
+mod looks;
 mod make;
 mod medium;
 mod prober;

@@ -32,7 +32,7 @@ pub(crate) struct Medium {
     /// Bytes of the object.
     pub(crate) size_bytes: u64,
     relay: Option<Handle>,
-    _copy: Option<Arc<Copy>>,
+    copy: Option<Arc<Copy>>,
 }
 
 /// A fetched copy; the file goes when nobody holds it any more.
@@ -46,19 +46,27 @@ pub(crate) struct Copy {
 impl Medium {
     /// The medium of a local object.
     pub(crate) fn of_file(path: PathBuf, size_bytes: u64) -> Self {
-        Self { source: SourceRef::File(path), size_bytes, relay: None, _copy: None }
+        Self { source: SourceRef::File(path), size_bytes, relay: None, copy: None }
     }
 
     /// The medium of an object behind the relay.
     pub(crate) fn of_relay(handle: Handle) -> Self {
         let (source, size_bytes) = (SourceRef::Relay(handle.url()), handle.meta().size_bytes);
-        Self { source, size_bytes, relay: Some(handle), _copy: None }
+        Self { source, size_bytes, relay: Some(handle), copy: None }
     }
 
     /// The medium of a copy.
     pub(crate) fn of_copy(copy: Arc<Copy>) -> Self {
         let (source, size_bytes) = (SourceRef::File(copy.path.clone()), copy.size_bytes);
-        Self { source, size_bytes, relay: None, _copy: Some(copy) }
+        Self { source, size_bytes, relay: None, copy: Some(copy) }
+    }
+
+    /// The file where a local object lies, which never changes.
+    pub(crate) fn lasting_file(&self) -> Option<&Path> {
+        match &self.source {
+            SourceRef::File(path) if self.copy.is_none() => Some(path),
+            _ => None,
+        }
     }
 
     /// The error of the store behind the relay, if a tool was cut short by one. To be asked after each run: a tool

@@ -286,4 +286,6 @@ impl Prober for Shelf {
             ..MediaInfo::default()
         })
     }
+
+    fn expect(&self, _: i64, _: &MediaInputInfo) {}
 }

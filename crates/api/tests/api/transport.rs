@@ -125,6 +125,8 @@ impl mps_api::Prober for Panics {
     ) -> mps_core::Result<mps_core::MediaInfo> {
         panic!("the kettle boils")
     }
+
+    fn expect(&self, _: i64, _: &mps_wire::types::MediaInputInfo) {}
 }
 
 #[tokio::test]

@@ -66,6 +66,11 @@ pub trait ObjectStore: Send + Sync {
     /// The bytes, or those of the range; a range that reaches beyond the end is cut there.
     async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<ByteStream>;
 
+    /// Whether its objects lie in files of this machine that never change.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// The file that holds the object, where it can be read without a copy.
     fn local_path(&self, meta: &ObjectMeta) -> Option<PathBuf>;
 

@@ -133,7 +133,10 @@ impl Parts {
             bucket_names: bucket_names(config, buckets)?,
             limits: api_limits(config),
             tools: self.tools_cell.clone(),
-            prober: Arc::new(ApiProber(Prober::new(Arc::clone(&self.kit)))),
+            prober: Arc::new(ApiProber {
+                prober: Prober::new(Arc::clone(&self.kit)),
+                works_here: config.workers.enabled,
+            }),
             guard: self.guard.clone(),
             hooks: Hooks { metrics, answered: Some(answered), ..Hooks::default() },
         })
@@ -165,12 +168,22 @@ impl Parts {
 }
 
 /// Gives the API a prober; the API must not know the crate that has it.
-struct ApiProber(Prober);
+struct ApiProber {
+    prober: Prober,
+    /// Whether a worker of this process may get what was looked into.
+    works_here: bool,
+}
 
 #[async_trait]
 impl mps_api::Prober for ApiProber {
     async fn probe(&self, account: i64, source: &MediaInputInfo, at_most: Duration) -> Result<MediaInfo> {
-        self.0.probe(account, source, at_most).await
+        self.prober.probe(account, source, at_most).await
+    }
+
+    fn expect(&self, account: i64, source: &MediaInputInfo) {
+        if self.works_here {
+            self.prober.look_ahead(account, source);
+        }
     }
 }
 

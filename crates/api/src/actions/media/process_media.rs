@@ -54,6 +54,7 @@ impl Action for ProcessMedia {
                 "the request names no task: set a list of `MediaProcessTask`, such as `TranscodeTaskSet`",
             ));
         }
+        app.prober.expect(account, &input);
         let task = NewTask {
             account,
             kind: TASK_KIND.to_owned(),

@@ -1,4 +1,10 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mps_api::Prober;
 use mps_core::task::StepState;
+use mps_core::{Error, MediaInfo, Result};
+use mps_wire::types::MediaInputInfo;
 use serde_json::{Value, json};
 
 use super::{transcode, with};
@@ -22,6 +28,35 @@ async fn a_call_becomes_a_task_with_a_gate_and_a_step_per_item() {
     assert_eq!(view.steps[0].params["CosInputInfo"]["Object"], "video/film.mp4");
     let definitions: Vec<_> = view.steps[1..].iter().map(|s| s.params["definition"].clone()).collect();
     assert_eq!(definitions, [json!(100_010), json!(100_020), json!(100_210)]);
+}
+
+#[derive(Clone, Default)]
+struct Expects(Arc<Mutex<Vec<Value>>>);
+
+#[async_trait::async_trait]
+impl Prober for Expects {
+    async fn probe(&self, _: i64, _: &MediaInputInfo, _: Duration) -> Result<MediaInfo> {
+        Err(Error::not_found("nothing is looked into here"))
+    }
+
+    fn expect(&self, account: i64, source: &MediaInputInfo) {
+        assert_eq!(account, ACCOUNT);
+        self.0.lock().unwrap().push(json!(source.cos_input_info.as_ref().unwrap().object));
+    }
+}
+
+#[tokio::test]
+async fn the_source_of_a_task_is_announced_and_that_of_a_refused_call_is_not() {
+    let expects = Expects::default();
+    let app = TestApp::with(|parts| parts.prober = Arc::new(expects.clone())).await;
+    app.call("ProcessMedia", with(&[("/TasksPriority", json!(11))]))
+        .await
+        .refused("InvalidParameterValue", "");
+    let unknown = ("/MediaProcessTask/TranscodeTaskSet", json!([{"Definition": 99_999_999}]));
+    app.call("ProcessMedia", with(&[unknown])).await.refused("InvalidParameterValue.Definition", "");
+    assert!(expects.0.lock().unwrap().is_empty());
+    app.call("ProcessMedia", with(&[])).await.ok();
+    assert_eq!(*expects.0.lock().unwrap(), [json!("video/film.mp4")]);
 }
 
 #[tokio::test]

@@ -256,6 +256,10 @@ impl ObjectStore for LocalBucket {
         Ok(Box::pin(self.buckets.open_object(&object, range).await?))
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn local_path(&self, meta: &ObjectMeta) -> Option<PathBuf> {
         (!meta.blob_path.is_empty()).then(|| self.buckets.0.data.join(&meta.blob_path))
     }
