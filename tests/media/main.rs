@@ -12,6 +12,7 @@ mod edit;
 mod formats;
 mod hls;
 mod marks;
+mod orchestrations;
 mod pictures;
 mod rates;
 mod real;

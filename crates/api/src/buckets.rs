@@ -75,6 +75,11 @@ impl Buckets {
         })
     }
 
+    /// Whether `bucket` lies on this server.
+    pub(crate) async fn is_local(&self, bucket: &str) -> Result<bool, ApiError> {
+        Ok(self.find(bucket).await.map_err(error::answer)?.is_some())
+    }
+
     fn is_same(&self, home: &str, text: &str) -> bool {
         let meant = self.regions.resolve(text);
         home == text || meant == Some(home) || (meant.is_some() && meant == self.regions.resolve(home))

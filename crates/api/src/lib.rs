@@ -24,6 +24,7 @@ mod storage;
 mod templates;
 mod times;
 mod tools;
+mod triggers;
 
 pub use app::{Answered, App, Hooks, MetricsText, NotReady, OnAnswered, Parts};
 pub use buckets::BucketNames;
@@ -33,3 +34,4 @@ pub use limits::Limits;
 pub use prober::Prober;
 pub use regions::Regions;
 pub use tools::ToolsCell;
+pub use triggers::Triggers;

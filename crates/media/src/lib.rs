@@ -14,6 +14,7 @@ pub mod names;
 pub mod package;
 pub mod plan;
 pub mod presets;
+pub mod schedule;
 pub mod subtitles;
 pub mod templates;
 

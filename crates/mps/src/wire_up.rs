@@ -42,6 +42,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<()> {
     }
     parts.examine_tools();
     let mut running = JoinSet::new();
+    running.spawn(doors.triggers().run(shutdown.drain.clone()));
     running.spawn(doors.serve(shutdown.drain.clone()));
     if config.workers.enabled {
         spawn_worker(&mut running, &config, &parts, &shutdown);

@@ -54,6 +54,15 @@ pub(crate) async fn raise(tx: &mut Tx<'_>, account: i64, object: &PublishObject,
     .doing("noting an object event")
 }
 
+/// Removes events that were dealt with; one that is gone already is no error.
+pub async fn forget(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    let q = "DELETE FROM object_events WHERE id = $1";
+    for id in ids {
+        on!(tx, c => sqlx::query(q).bind(id).execute(c).await.map(drop)).doing("removing an object event")?;
+    }
+    Ok(())
+}
+
 /// Up to `limit` events after `id`, oldest first.
 pub async fn after(tx: &mut Tx<'_>, id: i64, limit: i64) -> Result<Vec<ObjectEvent>> {
     let q = "SELECT id, account, bucket, key, name, size_bytes, etag, created_ms FROM object_events

@@ -2,22 +2,26 @@
 //!
 //! One executor serves every feature; what differs is behind [`Feature`].
 
+use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mps_core::task::{StepState, Task};
+use mps_core::task::Task;
 use mps_core::{Error, MediaInfo, Result};
 use mps_media::features::{self, Feature};
 use mps_media::plan::{Build, Plan};
 use mps_tasks::{Executor, Job, Outcome};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::edit::EditExecutor;
 use crate::kit::Kit;
 use crate::make::Making;
-use crate::medium::Use;
-use crate::source::{self, SourceExecutor};
+use crate::medium::{Medium, Use};
+use crate::source::SourceExecutor;
+use crate::storage::Place;
+use crate::upstream::{self, Upstream};
 
 /// Does the steps of one feature.
 pub struct FeatureExecutor {
@@ -46,21 +50,36 @@ pub fn executors(kit: &Arc<Kit>, build: &BuildCell) -> Vec<Arc<dyn Executor>> {
 }
 
 impl FeatureExecutor {
-    fn plan(&self, job: &Job) -> Result<Plan> {
-        let info = source_info(&job.task)?;
-        self.feature.plan(&job.step.params, &info, &job.task.public_id, &*known(&self.build)?)
+    fn plan(&self, job: &Job, params: &Value, info: &MediaInfo) -> Result<Plan> {
+        self.feature.plan(params, info, &job.task.public_id, &*known(&self.build)?)
     }
 
     async fn make(&self, job: &Job) -> Result<Outcome> {
-        let plan = self.plan(job)?;
+        let params = Cow::Borrowed(&job.step.params);
+        let (medium, params, plan) = if let Some(upstream) = Upstream::of(job)? {
+            let params: Cow<'_, Value> = Cow::Owned(upstream.named(&params));
+            let place = upstream.place(&self.kit, job.task.account).await?;
+            let medium = self.open(job, &place).await?;
+            let info = self.kit.look(&medium, &job.lease.cancelled()).await?;
+            let plan = self.plan(job, &params, &info)?;
+            (medium, params, plan)
+        } else {
+            let plan = self.plan(job, &params, &source_info(&job.task)?)?;
+            (self.open(job, &self.kit.place(job).await?).await?, params, plan)
+        };
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
-        let place = self.kit.place(job).await?;
-        let medium = self.kit.open(&place, Some(job.task.id), how(job), &job.lease.cancelled()).await?;
         let media = slice::from_ref(&medium);
-        let (feature, params) = (self.feature, &job.step.params);
+        let (feature, params) = (self.feature, &*params);
         let drm = feature.drm(params)?;
         let making = Making { kit: &self.kit, job, plan: &plan, media, drm, dir: folder.path() };
         making.finish(|made| Ok((feature.result(params, made)?, feature.usage(params, made)))).await
+    }
+
+    /// Opens what the step reads. What no other step reads need not be fetched.
+    async fn open(&self, job: &Job, place: &Place) -> Result<Medium> {
+        let how = if upstream::readers(job) > 1 { Use::Whole } else { Use::Stretches };
+        let copy = Some((job.task.id, upstream::ordinal(&job.step.params)));
+        self.kit.open(place, copy, how, &job.lease.cancelled()).await
     }
 }
 
@@ -80,11 +99,4 @@ fn source_info(task: &Task) -> Result<MediaInfo> {
     let metadata = task.metadata.clone().ok_or_else(|| Error::internal("the source was not looked into"))?;
     serde_json::from_value(metadata)
         .map_err(|e| Error::internal("what the source holds cannot be read").because(e))
-}
-
-/// A source that only this step reads need not be fetched.
-fn how(job: &Job) -> Use {
-    let readers =
-        job.steps.iter().filter(|s| s.kind != source::KIND && s.state != StepState::Cancelled).count();
-    if readers > 1 { Use::Whole } else { Use::Stretches }
 }

@@ -47,9 +47,12 @@ pub struct Kit {
     pub keys: Client,
     /// How much a medium may take.
     pub limits: WorkLimits,
-    copies: Mutex<HashMap<i64, Kept>>,
+    copies: Mutex<HashMap<Copied, Kept>>,
     looks: Looks,
 }
+
+/// What was fetched: the task, and the step whose output it is, 0 for its source.
+pub(crate) type Copied = (i64, usize);
 
 struct Kept {
     cell: Arc<OnceCell<Arc<Copy>>>,
@@ -99,11 +102,11 @@ impl Kit {
         storage::input(&*self.buckets, job.task.account, &input).await
     }
 
-    /// Opens a place to be read; a copy is shared by the steps of `task`, and with `None` by nobody.
+    /// Opens a place to be read; a copy is shared by those who call it the same, and with `None` by nobody.
     pub(crate) async fn open(
         &self,
         place: &Place,
-        task: Option<i64>,
+        copied: Option<Copied>,
         how: Use,
         cancel: &CancellationToken,
     ) -> Result<Medium> {
@@ -123,8 +126,8 @@ impl Kit {
             let folder = self.workshop.copy()?;
             copy(place, folder, self.limits.source_bytes, cancel).await.map(Arc::new)
         };
-        let Some(task) = task else { return Ok(Medium::of_copy(fetch().await?)) };
-        let cell = self.copy_cell(task);
+        let Some(copied) = copied else { return Ok(Medium::of_copy(fetch().await?)) };
+        let cell = self.copy_cell(copied);
         let fetched = cell.get_or_try_init(fetch).await?;
         Ok(Medium::of_copy(Arc::clone(fetched)))
     }
@@ -169,11 +172,11 @@ impl Kit {
         }
     }
 
-    fn copy_cell(&self, task: i64) -> Arc<OnceCell<Arc<Copy>>> {
+    fn copy_cell(&self, copied: Copied) -> Arc<OnceCell<Arc<Copy>>> {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        copies.retain(|id, copy| *id == task || copy.is_kept(now));
-        let copy = copies.entry(task).or_insert_with(|| Kept { cell: Arc::default(), used: now });
+        copies.retain(|other, copy| *other == copied || copy.is_kept(now));
+        let copy = copies.entry(copied).or_insert_with(|| Kept { cell: Arc::default(), used: now });
         copy.used = now;
         Arc::clone(&copy.cell)
     }

@@ -18,6 +18,7 @@ mod seal;
 mod source;
 mod storage;
 mod tell;
+mod upstream;
 
 pub use edit::EditExecutor;
 pub use feature::{BuildCell, FeatureExecutor, executors};

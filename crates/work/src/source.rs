@@ -32,7 +32,7 @@ impl SourceExecutor {
     async fn look(&self, job: &Job) -> Result<Outcome> {
         let cancel = job.lease.cancelled();
         let place = self.kit.place(job).await?;
-        let medium = self.kit.open(&place, Some(job.task.id), Use::Stretches, &cancel).await?;
+        let medium = self.kit.open(&place, Some((job.task.id, 0)), Use::Stretches, &cancel).await?;
         let info = self.kit.look(&medium, &cancel).await?;
         if info.video.is_empty() && info.audio.is_empty() {
             return Err(Error::invalid("the source has neither video nor audio"));

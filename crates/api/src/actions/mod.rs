@@ -4,7 +4,8 @@
 use crate::dispatch::Entry;
 
 mod hotwords;
-mod media;
+pub(crate) mod media;
+pub(crate) mod schedules;
 mod tasks;
 mod templates;
 mod watermark_templates;
@@ -14,6 +15,7 @@ mod word_samples;
 pub(crate) static FAMILIES: &[&[Entry]] = &[
     hotwords::ACTIONS,
     media::ACTIONS,
+    schedules::ACTIONS,
     tasks::ACTIONS,
     templates::ACTIONS,
     watermark_templates::ACTIONS,

@@ -115,7 +115,7 @@ impl TestApp {
             EngineOptions::default(),
         );
         let tools = ToolsCell::default();
-        tools.fill(Build::with(["libx264", "aac", "libmp3lame", "libfdk_aac"], []));
+        tools.fill(Build::with(["libx264", "aac", "libmp3lame", "libfdk_aac", "mjpeg", "png"], []));
         let alias = ("ap-guangzhou-2".to_owned(), "ap-guangzhou".to_owned());
         let system: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let local = LocalBuckets::open(&dir.path().join("data"), store.clone(), system, 1).await.unwrap();

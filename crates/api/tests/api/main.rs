@@ -6,6 +6,7 @@ mod auth;
 mod completeness;
 mod limits;
 mod media;
+mod schedules;
 mod tasks;
 mod templates;
 mod transcode_templates;

@@ -11,6 +11,7 @@ use mps_wire::types::ParseNotificationResponse;
 use serde_json::Value;
 
 use super::edit;
+use super::schedule::{SCHEDULE, schedule};
 use super::task::{EDIT, WORKFLOW, printed, type_word, workflow};
 
 /// How long a signed callback is valid, in seconds.
@@ -26,6 +27,7 @@ pub fn body(view: &TaskView, now_ms: Millis) -> Option<Value> {
         event_type: type_word(&view.task.kind).to_owned(),
         edit_media_task_event: (view.task.kind == EDIT).then(|| edit::edit(view)),
         workflow_task_event: (view.task.kind == WORKFLOW).then(|| workflow(view)),
+        schedule_task_event: (view.task.kind == SCHEDULE).then(|| schedule(view)),
         session_id: view.task.session_id.clone(),
         session_context: view.task.session_context.clone(),
         ..ParseNotificationResponse::default()
@@ -50,7 +52,7 @@ pub fn sign(timestamp: i64, key: &str) -> String {
 const EVENTS: &[(&str, &str)] = &[
     (WORKFLOW, "WorkflowTaskEvent"),
     ("EditMediaTask", "EditMediaTaskEvent"),
-    ("ScheduleTask", "ScheduleTaskEvent"),
+    (SCHEDULE, "ScheduleTaskEvent"),
     ("BatchTask", "BatchTaskEvent"),
     ("ExtractBlindWatermark", "ExtractBlindWatermarkTask"),
 ];

@@ -6,6 +6,7 @@
 pub mod edit;
 pub mod event;
 pub mod metadata;
+pub mod schedule;
 pub mod task;
 #[cfg(test)]
 mod task_tests;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::edit;
+use super::schedule::{SCHEDULE, schedule};
 use super::times::iso;
 use crate::features;
 
@@ -74,6 +75,7 @@ pub fn detail(view: &TaskView) -> Value {
         finish_time: iso(task.finished_ms),
         edit_media_task: (task.kind == EDIT).then(|| edit::edit(view)),
         workflow_task: (task.kind == WORKFLOW).then(|| workflow(view)),
+        schedule_task: (task.kind == SCHEDULE).then(|| schedule(view)),
         task_notify_config: notify.and_then(read::<TaskNotifyConfig>),
         tasks_priority: i64::from(task.priority),
         session_id: task.session_id.clone(),

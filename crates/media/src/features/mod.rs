@@ -108,10 +108,25 @@ pub trait Feature: Send + Sync {
     /// # Errors
     /// `Internal` when the params are not those of [`Feature::from_wire`].
     fn result(&self, params: &Value, made: &Made<'_>) -> Result<Value>;
+    /// What the next activity of an orchestration reads after a step with these params.
+    fn hands_on(&self, _params: &Value) -> Onward {
+        Onward::Same
+    }
     /// What was used.
     fn usage(&self, params: &Value, made: &Made<'_>) -> Vec<Used>;
     /// The answer for an item: `item` as it came, its step if there is one, and why the whole task failed.
     fn to_wire(&self, item: &Value, step: Option<&Step>, task_failure: Option<&Failure>) -> Value;
+}
+
+/// What an activity of an orchestration leaves to the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onward {
+    /// What it read itself: it makes no film.
+    Same,
+    /// Its output, whose key is `path` of its result.
+    Output,
+    /// Nothing that can be read: a playlist.
+    Playlist,
 }
 
 /// An object that a step put into its store.

@@ -6,6 +6,7 @@ pub mod ai_recognition;
 pub mod content_review;
 pub mod live_record;
 pub mod quality_control;
+pub mod schedules;
 pub mod smart_erase;
 pub mod smart_subtitle;
 pub mod snapshots;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use mps_api::{App, bucket_door};
+use mps_api::{App, Triggers, bucket_door};
 use mps_core::{Error, Result};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -18,6 +18,7 @@ use crate::config::Config;
 /// Open listeners that nobody answers at yet.
 pub(super) struct Doors {
     listeners: Vec<(TcpListener, Router)>,
+    app: Arc<App>,
     endpoint: Endpoint,
 }
 
@@ -31,12 +32,18 @@ impl Doors {
             buckets: format!("http://{buckets_at}"),
             pid: std::process::id(),
         };
-        let mut listeners = vec![(api, mps_api::router(App::new(parts.api(config, buckets_at)?)))];
+        let app = App::new(parts.api(config, buckets_at)?);
+        let mut listeners = vec![(api, mps_api::router(Arc::clone(&app)))];
         listeners.push((buckets, bucket_door::service(parts.door(config))));
         if let Some(at) = config.metrics.listen {
             listeners.push((listen("metrics", at).await?, metrics(parts)));
         }
-        Ok(Self { listeners, endpoint })
+        Ok(Self { listeners, app, endpoint })
+    }
+
+    /// What starts orchestrations when objects arrive.
+    pub(super) fn triggers(&self) -> Triggers {
+        Triggers::new(Arc::clone(&self.app))
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {

@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 
 use super::{Accepted, Engine, Work};
 
+/// Before the reasons among the session ids. It alone is longer than a session id of a caller may be.
+const REASON: &str = "the reason of a task that is to be stored only once: ";
 /// Tasks of one batch.
 const MOST: usize = 128;
 
@@ -38,6 +40,7 @@ struct Order {
     new: Arc<NewTask>,
     step_ids: Vec<i64>,
     now_ms: Millis,
+    once: Option<String>,
 }
 
 impl Desk {
@@ -65,6 +68,12 @@ impl Engine {
     /// `code=SessionId` says that the account used the session id within three days, one of kind `Limit` that too many
     /// tasks wait to be stored.
     pub async fn accept(&self, new: NewTask) -> Result<Accepted> {
+        self.accept_once(new, None).await
+    }
+
+    /// As [`Engine::accept`], for a task that has a reason of its own, such as one version of an object: a second task
+    /// for the same reason is refused like one with a used session id.
+    pub async fn accept_once(&self, new: NewTask, once: Option<String>) -> Result<Accepted> {
         check(&new)?;
         let now_ms = self.now_ms();
         let id = self.0.store.next_id(now_ms);
@@ -75,6 +84,7 @@ impl Engine {
             accepted: Accepted { id, public_id },
             new: Arc::clone(&new),
             now_ms,
+            once,
         };
         let accepted = order.accepted.clone();
         let (answer, answered) = oneshot::channel();
@@ -193,11 +203,14 @@ async fn store(tx: &mut Tx<'_>, orders: &[Order], is_again: bool) -> Result<Vec<
 }
 
 async fn is_repeated(tx: &mut Tx<'_>, order: &Order) -> Result<bool> {
-    let Some(session) = order.new.session_id.as_deref().filter(|session| !session.is_empty()) else {
-        return Ok(false);
-    };
-    let is_new = sessions::remember(tx, order.new.account, session, order.accepted.id, order.now_ms).await?;
-    Ok(!is_new)
+    let session = order.new.session_id.as_deref().filter(|session| !session.is_empty());
+    let reason = order.once.as_deref().map(|reason| format!("{REASON}{reason}"));
+    for id in session.into_iter().chain(reason.as_deref()) {
+        if !sessions::remember(tx, order.new.account, id, order.accepted.id, order.now_ms).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn row(order: &Order) -> tasks::NewRow<'_> {

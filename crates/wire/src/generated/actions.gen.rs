@@ -94,7 +94,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::CreateSampleSnapshotTemplateRequest,
         served: true,
     },
-    Action { name: "CreateSchedule", request: &objects::CreateScheduleRequest, served: false },
+    Action { name: "CreateSchedule", request: &objects::CreateScheduleRequest, served: true },
     Action {
         name: "CreateSmartEraseTemplate",
         request: &objects::CreateSmartEraseTemplateRequest,
@@ -230,7 +230,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DeleteSampleSnapshotTemplateRequest,
         served: true,
     },
-    Action { name: "DeleteSchedule", request: &objects::DeleteScheduleRequest, served: false },
+    Action { name: "DeleteSchedule", request: &objects::DeleteScheduleRequest, served: true },
     Action {
         name: "DeleteSmartEraseTemplate",
         request: &objects::DeleteSmartEraseTemplateRequest,
@@ -425,7 +425,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::DescribeSampleSnapshotTemplatesRequest,
         served: true,
     },
-    Action { name: "DescribeSchedules", request: &objects::DescribeSchedulesRequest, served: false },
+    Action { name: "DescribeSchedules", request: &objects::DescribeSchedulesRequest, served: true },
     Action {
         name: "DescribeSmartEraseTemplates",
         request: &objects::DescribeSmartEraseTemplatesRequest,
@@ -629,7 +629,7 @@ pub static ACTIONS: [Action; 230] = [
         served: false,
     },
     Action { name: "DetectVideoWatermark", request: &objects::DetectVideoWatermarkRequest, served: false },
-    Action { name: "DisableSchedule", request: &objects::DisableScheduleRequest, served: false },
+    Action { name: "DisableSchedule", request: &objects::DisableScheduleRequest, served: true },
     Action { name: "DisableWorkflow", request: &objects::DisableWorkflowRequest, served: false },
     Action {
         name: "DisassociateSecurityGroup",
@@ -638,7 +638,7 @@ pub static ACTIONS: [Action; 230] = [
     },
     Action { name: "EditMedia", request: &objects::EditMediaRequest, served: true },
     Action { name: "EmbeddingData", request: &objects::EmbeddingDataRequest, served: false },
-    Action { name: "EnableSchedule", request: &objects::EnableScheduleRequest, served: false },
+    Action { name: "EnableSchedule", request: &objects::EnableScheduleRequest, served: true },
     Action { name: "EnableWorkflow", request: &objects::EnableWorkflowRequest, served: false },
     Action { name: "ExecuteFunction", request: &objects::ExecuteFunctionRequest, served: false },
     Action { name: "ExtractBlindWatermark", request: &objects::ExtractBlindWatermarkRequest, served: false },
@@ -705,7 +705,7 @@ pub static ACTIONS: [Action; 230] = [
         request: &objects::ModifySampleSnapshotTemplateRequest,
         served: true,
     },
-    Action { name: "ModifySchedule", request: &objects::ModifyScheduleRequest, served: false },
+    Action { name: "ModifySchedule", request: &objects::ModifyScheduleRequest, served: true },
     Action {
         name: "ModifySmartEraseTemplate",
         request: &objects::ModifySmartEraseTemplateRequest,

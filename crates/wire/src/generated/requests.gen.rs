@@ -6,7 +6,7 @@ use super::structures::{
     AiSampleTagOperation, AiSampleWordInfo, AudioTemplateInfo, AudioTemplateInfoForUpdate,
     ComposeMediaConfig, EditMediaFileInfo, EditMediaOutputConfig, EnhanceConfig, MediaInputInfo,
     MediaProcessTaskInput, TEHDConfig, TEHDConfigForUpdate, TaskNotifyConfig, TaskOutputStorage,
-    VideoTemplateInfo, VideoTemplateInfoForUpdate,
+    VideoTemplateInfo, VideoTemplateInfoForUpdate, WorkflowTrigger,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +30,33 @@ pub struct CreateAsrHotwordsRequest {
     /// `FileName`: string.
     #[serde(rename = "FileName", skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+}
+
+/// `CreateScheduleRequest` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CreateScheduleRequest {
+    /// `ScheduleName`: string, required.
+    #[serde(rename = "ScheduleName", skip_serializing_if = "Option::is_none")]
+    pub schedule_name: Option<String>,
+    /// `Trigger`: `WorkflowTrigger`, required.
+    #[serde(rename = "Trigger", skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<WorkflowTrigger>,
+    /// `Activities`: list of `Activity`, required.
+    #[serde(rename = "Activities", skip_serializing_if = "Option::is_none")]
+    pub activities: Option<Vec<Value>>,
+    /// `OutputStorage`: `TaskOutputStorage`.
+    #[serde(rename = "OutputStorage", skip_serializing_if = "Option::is_none")]
+    pub output_storage: Option<TaskOutputStorage>,
+    /// `OutputDir`: string.
+    #[serde(rename = "OutputDir", skip_serializing_if = "Option::is_none")]
+    pub output_dir: Option<String>,
+    /// `TaskNotifyConfig`: `TaskNotifyConfig`.
+    #[serde(rename = "TaskNotifyConfig", skip_serializing_if = "Option::is_none")]
+    pub task_notify_config: Option<TaskNotifyConfig>,
+    /// `ResourceId`: string.
+    #[serde(rename = "ResourceId", skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
 }
 
 /// `CreateTranscodeTemplateRequest` of the API.
@@ -87,6 +114,15 @@ pub struct DeleteAsrHotwordsRequest {
     /// `HotwordsId`: string, required.
     #[serde(rename = "HotwordsId", skip_serializing_if = "Option::is_none")]
     pub hotwords_id: Option<String>,
+}
+
+/// `DeleteScheduleRequest` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeleteScheduleRequest {
+    /// `ScheduleId`: integer, required.
+    #[serde(rename = "ScheduleId", skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<i64>,
 }
 
 /// `DeleteTranscodeTemplateRequest` of the API.
@@ -168,6 +204,27 @@ pub struct DescribeMediaMetaDataRequest {
     /// `Mode`: string.
     #[serde(rename = "Mode", skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
+}
+
+/// `DescribeSchedulesRequest` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DescribeSchedulesRequest {
+    /// `ScheduleIds`: list of integer.
+    #[serde(rename = "ScheduleIds", skip_serializing_if = "Option::is_none")]
+    pub schedule_ids: Option<Vec<i64>>,
+    /// `TriggerType`: string.
+    #[serde(rename = "TriggerType", skip_serializing_if = "Option::is_none")]
+    pub trigger_type: Option<String>,
+    /// `Status`: string.
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// `Offset`: integer, not negative.
+    #[serde(rename = "Offset", skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// `Limit`: integer, not negative.
+    #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// `DescribeTaskDetailRequest` of the API.
@@ -269,6 +326,15 @@ pub struct DescribeWordSamplesRequest {
     pub limit: Option<u64>,
 }
 
+/// `DisableScheduleRequest` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DisableScheduleRequest {
+    /// `ScheduleId`: integer, required.
+    #[serde(rename = "ScheduleId", skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<i64>,
+}
+
 /// `EditMediaRequest` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -305,6 +371,15 @@ pub struct EditMediaRequest {
     pub resource_id: Option<String>,
 }
 
+/// `EnableScheduleRequest` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EnableScheduleRequest {
+    /// `ScheduleId`: integer, required.
+    #[serde(rename = "ScheduleId", skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<i64>,
+}
+
 /// `ManageTaskRequest` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -336,6 +411,36 @@ pub struct ModifyAsrHotwordsRequest {
     /// `FileName`: string.
     #[serde(rename = "FileName", skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+}
+
+/// `ModifyScheduleRequest` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModifyScheduleRequest {
+    /// `ScheduleId`: integer, required.
+    #[serde(rename = "ScheduleId", skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<i64>,
+    /// `ScheduleName`: string.
+    #[serde(rename = "ScheduleName", skip_serializing_if = "Option::is_none")]
+    pub schedule_name: Option<String>,
+    /// `Trigger`: `WorkflowTrigger`.
+    #[serde(rename = "Trigger", skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<WorkflowTrigger>,
+    /// `Activities`: list of `Activity`.
+    #[serde(rename = "Activities", skip_serializing_if = "Option::is_none")]
+    pub activities: Option<Vec<Value>>,
+    /// `OutputStorage`: `TaskOutputStorage`.
+    #[serde(rename = "OutputStorage", skip_serializing_if = "Option::is_none")]
+    pub output_storage: Option<TaskOutputStorage>,
+    /// `OutputDir`: string.
+    #[serde(rename = "OutputDir", skip_serializing_if = "Option::is_none")]
+    pub output_dir: Option<String>,
+    /// `TaskNotifyConfig`: `TaskNotifyConfig`.
+    #[serde(rename = "TaskNotifyConfig", skip_serializing_if = "Option::is_none")]
+    pub task_notify_config: Option<TaskNotifyConfig>,
+    /// `ResourceId`: string.
+    #[serde(rename = "ResourceId", skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
 }
 
 /// `ModifyTranscodeTemplateRequest` of the API.

@@ -5,6 +5,66 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// `ActivityResItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActivityResItem {
+    /// `TranscodeTask`: `MediaProcessTaskTranscodeResult`.
+    #[serde(rename = "TranscodeTask")]
+    pub transcode_task: Option<MediaProcessTaskTranscodeResult>,
+    /// `AnimatedGraphicTask`: `MediaProcessTaskAnimatedGraphicResult`.
+    #[serde(rename = "AnimatedGraphicTask")]
+    pub animated_graphic_task: Option<Value>,
+    /// `SnapshotByTimeOffsetTask`: `MediaProcessTaskSnapshotByTimeOffsetResult`.
+    #[serde(rename = "SnapshotByTimeOffsetTask")]
+    pub snapshot_by_time_offset_task: Option<Value>,
+    /// `SampleSnapshotTask`: `MediaProcessTaskSampleSnapshotResult`.
+    #[serde(rename = "SampleSnapshotTask")]
+    pub sample_snapshot_task: Option<Value>,
+    /// `ImageSpriteTask`: `MediaProcessTaskImageSpriteResult`.
+    #[serde(rename = "ImageSpriteTask")]
+    pub image_sprite_task: Option<Value>,
+    /// `AdaptiveDynamicStreamingTask`: `MediaProcessTaskAdaptiveDynamicStreamingResult`.
+    #[serde(rename = "AdaptiveDynamicStreamingTask")]
+    pub adaptive_dynamic_streaming_task: Option<Value>,
+    /// `RecognitionTask`: `ScheduleRecognitionTaskResult`.
+    #[serde(rename = "RecognitionTask")]
+    pub recognition_task: Option<ScheduleRecognitionTaskResult>,
+    /// `ReviewTask`: `ScheduleReviewTaskResult`.
+    #[serde(rename = "ReviewTask")]
+    pub review_task: Option<ScheduleReviewTaskResult>,
+    /// `AnalysisTask`: `ScheduleAnalysisTaskResult`.
+    #[serde(rename = "AnalysisTask")]
+    pub analysis_task: Option<ScheduleAnalysisTaskResult>,
+    /// `QualityControlTask`: `ScheduleQualityControlTaskResult`.
+    #[serde(rename = "QualityControlTask")]
+    pub quality_control_task: Option<Value>,
+    /// `ExecRuleTask`: `ScheduleExecRuleTaskResult`.
+    #[serde(rename = "ExecRuleTask")]
+    pub exec_rule_task: Option<ScheduleExecRuleTaskResult>,
+    /// `SmartSubtitlesTask`: `ScheduleSmartSubtitleTaskResult`.
+    #[serde(rename = "SmartSubtitlesTask")]
+    pub smart_subtitles_task: Option<ScheduleSmartSubtitleTaskResult>,
+    /// `SmartEraseTask`: `SmartEraseTaskResult`.
+    #[serde(rename = "SmartEraseTask")]
+    pub smart_erase_task: Option<Value>,
+    /// `AIDubbingTask`: `AIDubbingTaskResult`.
+    #[serde(rename = "AIDubbingTask")]
+    pub ai_dubbing_task: Option<Value>,
+}
+
+/// `ActivityResult` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActivityResult {
+    /// `ActivityType`: string.
+    #[serde(rename = "ActivityType", deserialize_with = "crate::zero::or_default")]
+    pub activity_type: String,
+    /// `ActivityResItem`: `ActivityResItem`.
+    #[serde(rename = "ActivityResItem")]
+    pub activity_res_item: Option<ActivityResItem>,
+}
+
 /// `AddOnSubtitle` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -276,6 +336,33 @@ pub struct AudioTrackChannelInfo {
     /// `InputTrackInfo`: list of `TrackInfo`.
     #[serde(rename = "InputTrackInfo")]
     pub input_track_info: Option<Vec<TrackInfo>>,
+}
+
+/// `AwsS3FileUploadTrigger` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AwsS3FileUploadTrigger {
+    /// `S3Bucket`: string, required.
+    #[serde(rename = "S3Bucket", serialize_with = "crate::zero::or_zero")]
+    pub s3_bucket: Option<String>,
+    /// `S3Region`: string, required.
+    #[serde(rename = "S3Region", serialize_with = "crate::zero::or_zero")]
+    pub s3_region: Option<String>,
+    /// `Dir`: string.
+    #[serde(rename = "Dir", serialize_with = "crate::zero::or_zero")]
+    pub dir: Option<String>,
+    /// `Formats`: list of string.
+    #[serde(rename = "Formats", serialize_with = "crate::zero::or_zero")]
+    pub formats: Option<Vec<String>>,
+    /// `S3SecretId`: string.
+    #[serde(rename = "S3SecretId")]
+    pub s3_secret_id: Option<String>,
+    /// `S3SecretKey`: string.
+    #[serde(rename = "S3SecretKey")]
+    pub s3_secret_key: Option<String>,
+    /// `AwsSQS`: `AwsSQS`.
+    #[serde(rename = "AwsSQS")]
+    pub aws_sqs: Option<AwsSQS>,
 }
 
 /// `AwsSQS` of the API.
@@ -662,6 +749,24 @@ pub struct ComposeVideoStream {
     pub bitrate: Option<i64>,
 }
 
+/// `CosFileUploadTrigger` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CosFileUploadTrigger {
+    /// `Bucket`: string, required.
+    #[serde(rename = "Bucket", serialize_with = "crate::zero::or_zero")]
+    pub bucket: Option<String>,
+    /// `Region`: string, required.
+    #[serde(rename = "Region", serialize_with = "crate::zero::or_zero")]
+    pub region: Option<String>,
+    /// `Dir`: string.
+    #[serde(rename = "Dir", serialize_with = "crate::zero::or_zero")]
+    pub dir: Option<String>,
+    /// `Formats`: list of string.
+    #[serde(rename = "Formats", serialize_with = "crate::zero::or_zero")]
+    pub formats: Option<Vec<String>>,
+}
+
 /// `CosInputInfo` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -801,6 +906,24 @@ pub struct EnhanceConfig {
     /// `AudioEnhance`: `AudioEnhanceConfig`.
     #[serde(rename = "AudioEnhance")]
     pub audio_enhance: Option<AudioEnhanceConfig>,
+}
+
+/// `ExecRuleTaskData` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExecRuleTaskData {
+    /// `RearDriveIndex`: list of integer.
+    #[serde(rename = "RearDriveIndex", deserialize_with = "crate::zero::or_default")]
+    pub rear_drive_index: Vec<i64>,
+}
+
+/// `ExecRulesTask` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExecRulesTask {
+    /// `Rules`: list of `Rules`.
+    #[serde(rename = "Rules")]
+    pub rules: Option<Vec<Rules>>,
 }
 
 /// `FrameRateConfig` of the API.
@@ -1262,6 +1385,36 @@ pub struct RawWatermarkParameter {
     pub image_template: Option<RawImageWatermarkInput>,
 }
 
+/// `RuleConditionItem` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RuleConditionItem {
+    /// `Key`: string.
+    #[serde(rename = "Key", serialize_with = "crate::zero::or_zero")]
+    pub key: Option<String>,
+    /// `Value`: string.
+    #[serde(rename = "Value", serialize_with = "crate::zero::or_zero")]
+    pub value: Option<String>,
+}
+
+/// `Rules` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rules {
+    /// `Id`: string.
+    #[serde(rename = "Id")]
+    pub id: Option<String>,
+    /// `Conditions`: list of `RuleConditionItem`.
+    #[serde(rename = "Conditions")]
+    pub conditions: Option<Vec<RuleConditionItem>>,
+    /// `Linker`: string.
+    #[serde(rename = "Linker", serialize_with = "crate::zero::or_zero")]
+    pub linker: Option<String>,
+    /// `RearDriveIndexs`: list of integer.
+    #[serde(rename = "RearDriveIndexs")]
+    pub rear_drive_indexs: Option<Vec<i64>>,
+}
+
 /// `S3InputInfo` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1299,6 +1452,216 @@ pub struct S3OutputStorage {
     /// `S3SecretKey`: string.
     #[serde(rename = "S3SecretKey")]
     pub s3_secret_key: Option<String>,
+}
+
+/// `ScheduleAnalysisTaskResult` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleAnalysisTaskResult {
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCodeExt`: string.
+    #[serde(rename = "ErrCodeExt", deserialize_with = "crate::zero::or_default")]
+    pub err_code_ext: String,
+    /// `ErrCode`: integer.
+    #[serde(rename = "ErrCode", deserialize_with = "crate::zero::or_default")]
+    pub err_code: i64,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `Input`: `AiAnalysisTaskInput`.
+    #[serde(rename = "Input")]
+    pub input: Option<Value>,
+    /// `Output`: list of `AiAnalysisResult`.
+    #[serde(rename = "Output", deserialize_with = "crate::zero::or_default")]
+    pub output: Vec<Value>,
+    /// `BeginProcessTime`: string.
+    #[serde(rename = "BeginProcessTime", deserialize_with = "crate::zero::or_default")]
+    pub begin_process_time: String,
+    /// `FinishTime`: string.
+    #[serde(rename = "FinishTime", deserialize_with = "crate::zero::or_default")]
+    pub finish_time: String,
+}
+
+/// `ScheduleExecRuleTaskResult` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleExecRuleTaskResult {
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCodeExt`: string.
+    #[serde(rename = "ErrCodeExt", deserialize_with = "crate::zero::or_default")]
+    pub err_code_ext: String,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `Input`: `ExecRulesTask`.
+    #[serde(rename = "Input")]
+    pub input: Option<ExecRulesTask>,
+    /// `Output`: `ExecRuleTaskData`.
+    #[serde(rename = "Output")]
+    pub output: Option<ExecRuleTaskData>,
+}
+
+/// `ScheduleRecognitionTaskResult` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleRecognitionTaskResult {
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCodeExt`: string.
+    #[serde(rename = "ErrCodeExt", deserialize_with = "crate::zero::or_default")]
+    pub err_code_ext: String,
+    /// `ErrCode`: integer.
+    #[serde(rename = "ErrCode", deserialize_with = "crate::zero::or_default")]
+    pub err_code: i64,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `Input`: `AiRecognitionTaskInput`.
+    #[serde(rename = "Input")]
+    pub input: Option<Value>,
+    /// `Output`: list of `AiRecognitionResult`.
+    #[serde(rename = "Output", deserialize_with = "crate::zero::or_default")]
+    pub output: Vec<Value>,
+    /// `BeginProcessTime`: string.
+    #[serde(rename = "BeginProcessTime", deserialize_with = "crate::zero::or_default")]
+    pub begin_process_time: String,
+    /// `FinishTime`: string.
+    #[serde(rename = "FinishTime", deserialize_with = "crate::zero::or_default")]
+    pub finish_time: String,
+}
+
+/// `ScheduleReviewTaskResult` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleReviewTaskResult {
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCodeExt`: string.
+    #[serde(rename = "ErrCodeExt", deserialize_with = "crate::zero::or_default")]
+    pub err_code_ext: String,
+    /// `ErrCode`: integer.
+    #[serde(rename = "ErrCode", deserialize_with = "crate::zero::or_default")]
+    pub err_code: i64,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `Input`: `AiContentReviewTaskInput`.
+    #[serde(rename = "Input")]
+    pub input: Option<Value>,
+    /// `Output`: list of `AiContentReviewResult`.
+    #[serde(rename = "Output", deserialize_with = "crate::zero::or_default")]
+    pub output: Vec<Value>,
+    /// `BeginProcessTime`: string.
+    #[serde(rename = "BeginProcessTime", deserialize_with = "crate::zero::or_default")]
+    pub begin_process_time: String,
+    /// `FinishTime`: string.
+    #[serde(rename = "FinishTime", deserialize_with = "crate::zero::or_default")]
+    pub finish_time: String,
+}
+
+/// `ScheduleSmartSubtitleTaskResult` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleSmartSubtitleTaskResult {
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCodeExt`: string.
+    #[serde(rename = "ErrCodeExt", deserialize_with = "crate::zero::or_default")]
+    pub err_code_ext: String,
+    /// `ErrCode`: integer.
+    #[serde(rename = "ErrCode", deserialize_with = "crate::zero::or_default")]
+    pub err_code: i64,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `Input`: `SmartSubtitlesTaskInput`.
+    #[serde(rename = "Input")]
+    pub input: Option<Value>,
+    /// `Output`: list of `SmartSubtitlesResult`.
+    #[serde(rename = "Output", deserialize_with = "crate::zero::or_default")]
+    pub output: Vec<Value>,
+    /// `BeginProcessTime`: string.
+    #[serde(rename = "BeginProcessTime", deserialize_with = "crate::zero::or_default")]
+    pub begin_process_time: String,
+    /// `FinishTime`: string.
+    #[serde(rename = "FinishTime", deserialize_with = "crate::zero::or_default")]
+    pub finish_time: String,
+}
+
+/// `ScheduleTask` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleTask {
+    /// `TaskId`: string.
+    #[serde(rename = "TaskId", deserialize_with = "crate::zero::or_default")]
+    pub task_id: String,
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `ErrCode`: integer.
+    #[serde(rename = "ErrCode", deserialize_with = "crate::zero::or_default")]
+    pub err_code: i64,
+    /// `Message`: string.
+    #[serde(rename = "Message", deserialize_with = "crate::zero::or_default")]
+    pub message: String,
+    /// `InputInfo`: `MediaInputInfo`.
+    #[serde(rename = "InputInfo")]
+    pub input_info: Option<MediaInputInfo>,
+    /// `MetaData`: `MediaMetaData`.
+    #[serde(rename = "MetaData")]
+    pub meta_data: Option<MediaMetaData>,
+    /// `ActivityResultSet`: list of `ActivityResult`.
+    #[serde(rename = "ActivityResultSet", deserialize_with = "crate::zero::or_default")]
+    pub activity_result_set: Vec<ActivityResult>,
+}
+
+/// `SchedulesInfo` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SchedulesInfo {
+    /// `ScheduleId`: integer.
+    #[serde(rename = "ScheduleId", deserialize_with = "crate::zero::or_default")]
+    pub schedule_id: i64,
+    /// `ScheduleName`: string.
+    #[serde(rename = "ScheduleName", deserialize_with = "crate::zero::or_default")]
+    pub schedule_name: String,
+    /// `Type`: string.
+    #[serde(rename = "Type", deserialize_with = "crate::zero::or_default")]
+    pub r#type: String,
+    /// `Status`: string.
+    #[serde(rename = "Status", deserialize_with = "crate::zero::or_default")]
+    pub status: String,
+    /// `Trigger`: `WorkflowTrigger`.
+    #[serde(rename = "Trigger")]
+    pub trigger: Option<WorkflowTrigger>,
+    /// `Activities`: list of `Activity`.
+    #[serde(rename = "Activities", deserialize_with = "crate::zero::or_default")]
+    pub activities: Vec<Value>,
+    /// `OutputStorage`: `TaskOutputStorage`.
+    #[serde(rename = "OutputStorage")]
+    pub output_storage: Option<TaskOutputStorage>,
+    /// `OutputDir`: string.
+    #[serde(rename = "OutputDir", deserialize_with = "crate::zero::or_default")]
+    pub output_dir: String,
+    /// `TaskNotifyConfig`: `TaskNotifyConfig`.
+    #[serde(rename = "TaskNotifyConfig")]
+    pub task_notify_config: Option<TaskNotifyConfig>,
+    /// `CreateTime`: string.
+    #[serde(rename = "CreateTime", deserialize_with = "crate::zero::or_default")]
+    pub create_time: String,
+    /// `UpdateTime`: string.
+    #[serde(rename = "UpdateTime", deserialize_with = "crate::zero::or_default")]
+    pub update_time: String,
+    /// `ResourceId`: string.
+    #[serde(rename = "ResourceId", deserialize_with = "crate::zero::or_default")]
+    pub resource_id: String,
 }
 
 /// `ScratchRepairConfig` of the API.
@@ -2007,4 +2370,19 @@ pub struct WorkflowTask {
     /// `AiDubbingTaskResult`: `AIDubbingTaskResult`.
     #[serde(rename = "AiDubbingTaskResult")]
     pub ai_dubbing_task_result: Option<Value>,
+}
+
+/// `WorkflowTrigger` of the API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkflowTrigger {
+    /// `Type`: string, required.
+    #[serde(rename = "Type", serialize_with = "crate::zero::or_zero")]
+    pub r#type: Option<String>,
+    /// `CosFileUploadTrigger`: `CosFileUploadTrigger`.
+    #[serde(rename = "CosFileUploadTrigger")]
+    pub cos_file_upload_trigger: Option<CosFileUploadTrigger>,
+    /// `AwsS3FileUploadTrigger`: `AwsS3FileUploadTrigger`.
+    #[serde(rename = "AwsS3FileUploadTrigger")]
+    pub aws_s3_file_upload_trigger: Option<AwsS3FileUploadTrigger>,
 }

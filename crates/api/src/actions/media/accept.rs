@@ -9,10 +9,11 @@ use serde_json::Value;
 use crate::app::App;
 use crate::error;
 
-/// Gives a checked task to the engine; its public id.
-pub(super) async fn accept(app: &App, task: NewTask) -> Result<String, ApiError> {
+/// Gives a checked task to the engine, `once` if it has such a reason (see [`mps_tasks::Engine::accept_once`]); its
+/// public id.
+pub(super) async fn accept(app: &App, task: NewTask, once: Option<String>) -> Result<String, ApiError> {
     check_backlog(app, task.account).await?;
-    Ok(app.engine.accept(task).await.map_err(refused_by_engine)?.public_id)
+    Ok(app.engine.accept_once(task, once).await.map_err(refused_by_engine)?.public_id)
 }
 
 /// A step's parameters as JSON.

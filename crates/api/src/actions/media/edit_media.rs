@@ -65,7 +65,7 @@ impl Action for EditMedia {
             notify,
             steps: vec![step],
         };
-        Ok(EditMediaResponse { task_id: accept::accept(app, task).await? })
+        Ok(EditMediaResponse { task_id: accept::accept(app, task, None).await? })
     }
 }
 

@@ -3,12 +3,13 @@
 use mps_core::task::NewStep;
 use mps_media::features::item::{definition, named};
 use mps_media::features::marks::{Found, MOST};
-use mps_media::features::{self, Feature, Given, Item};
+use mps_media::features::{self, Feature, Given, Item, Onward};
+use mps_media::schedule::graph;
 use mps_media::templates::watermark::Watermark;
 use mps_wire::types::{MediaInputInfo, TaskOutputStorage, UrlInputInfo};
 use mps_wire::{ApiError, codes};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::accept::params;
 use super::process_media::Place;
@@ -38,6 +39,44 @@ pub(super) async fn steps(
         for (nth, item) in items.iter().enumerate() {
             steps.push(step(app, account, *feature, nth, item, place).await?);
         }
+    }
+    Ok(steps)
+}
+
+/// Checks the activities of a graph and makes their steps: each after the one before it, and reading what that hands
+/// on.
+pub(in crate::actions) async fn of_graph(
+    app: &App,
+    account: i64,
+    activities: &Value,
+    place: &Place,
+) -> Result<Vec<NewStep>, ApiError> {
+    let graph = graph::read(activities)?;
+    let mut steps = Vec::with_capacity(graph.nodes.len());
+    // For each node the ordinal of the step whose output the next one reads; the source is the output of the first.
+    let mut left: Vec<Option<usize>> = Vec::with_capacity(graph.nodes.len());
+    for (nth, node) in graph.nodes.iter().enumerate() {
+        let words = node.feature.words();
+        let usual = format!("MediaProcessTask.{}.{}", words.list, node.place);
+        let here =
+            |error: ApiError| ApiError { message: error.message.replace(&usual, &node.path()), ..error };
+        let mut step = step(app, account, node.feature, node.place, node.item, place).await.map_err(here)?;
+        let reads = node.parent.map_or(Some(0), |parent| left[parent]).ok_or_else(|| {
+            codes::invalid_parameter_value(format!(
+                "`Activities.{}`: the activity before it makes a playlist, which no other one can read",
+                node.place
+            ))
+        })?;
+        if reads > 0 {
+            step.params["from"] = json!(reads);
+        }
+        step.after = vec![node.parent.map_or(0, |parent| parent + 1)];
+        left.push(match node.feature.hands_on(&step.params) {
+            Onward::Same => Some(reads),
+            Onward::Output => Some(nth + 1),
+            Onward::Playlist => None,
+        });
+        steps.push(step);
     }
     Ok(steps)
 }

@@ -3,9 +3,10 @@
 mod accept;
 mod describe_media_meta_data;
 mod edit_media;
-mod items;
-mod notify;
-mod process_media;
+pub(super) mod items;
+pub(super) mod notify;
+mod orchestration;
+pub(crate) mod process_media;
 mod session;
 
 use crate::dispatch::Entry;

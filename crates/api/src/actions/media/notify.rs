@@ -13,7 +13,7 @@ use crate::app::App;
 const URL_BYTES: usize = 2_048;
 
 /// Checks `config`; `body` is the same as it was sent.
-pub(super) fn check(
+pub(in crate::actions) fn check(
     app: &App,
     config: Option<&TaskNotifyConfig>,
     body: Option<&Value>,

@@ -4,27 +4,30 @@
 //! buckets, codecs that this installation cannot write. Whether the source is there and is a medium is found
 //! out by the task's first step, whose failure is the failure of the whole task.
 
+use std::sync::LazyLock;
+
 use mps_core::task::{NewStep, NewTask};
+use mps_media::answer::schedule::SCHEDULE;
+use mps_media::answer::task::WORKFLOW;
 use mps_media::features;
 use mps_media::features::item::check_output_dir;
 use mps_media::names::SourceName;
 use mps_wire::types::{MediaInputInfo, ProcessMediaRequest, ProcessMediaResponse, TaskOutputStorage};
 use mps_wire::{ApiError, Refused, codes};
+use serde_json::Value;
 
 use super::accept::{self, params};
 use super::session::{self, Session};
-use super::{items, notify};
+use super::{items, notify, orchestration};
+use crate::actions::schedules;
 use crate::app::App;
 use crate::dispatch::{Action, Call};
 use crate::{inputs, storage};
 
-/// The kind of the task in its id and in events.
-const TASK_KIND: &str = "WorkflowTask";
 /// The kind of the step that finds out what the source is; the other steps wait for it.
 pub(crate) const SOURCE_KIND: &str = "source";
 
 const LATER: &str = "this feature is not built yet";
-const ORCHESTRATION: &str = "orchestrations are not built yet";
 const QUEUE: &str = "callbacks are sent to a URL only";
 const VOD: &str = "there is no VOD service here";
 
@@ -33,52 +36,85 @@ pub(super) struct ProcessMedia;
 
 impl Action for ProcessMedia {
     const NAME: &'static str = "ProcessMedia";
-    const REFUSED: &'static [Refused] = &REFUSED;
     type Request = ProcessMediaRequest;
     type Response = ProcessMediaResponse;
 
+    fn refused() -> &'static [Refused] {
+        &REFUSED
+    }
+
     async fn handle(app: &App, call: Call<ProcessMediaRequest>) -> Result<ProcessMediaResponse, ApiError> {
-        let Call { caller, mut request, body } = call;
-        let account = caller.account;
-        let session = Session::check(request.session_id.take(), request.session_context.take())?;
-        let priority = session::priority(request.tasks_priority)?;
-        check_switches(&request)?;
-        let notify = notify::check(app, request.task_notify_config.as_ref(), body.get("TaskNotifyConfig"))?;
-        let sent = request.input_info.as_ref().ok_or_else(no_input)?;
-        let input = inputs::check(app, account, "InputInfo", sent).await?;
-        let place = place(app, account, &request, sent, &input).await?;
-        let mut steps = vec![source_step(&input)?];
-        steps.extend(items::steps(app, account, &body, &place).await?);
-        if steps.len() == 1 {
-            return Err(codes::missing_parameter(
-                "the request names no task: set a list of `MediaProcessTask`, such as `TranscodeTaskSet`",
-            ));
-        }
-        app.prober.expect(account, &input);
-        let task = NewTask {
-            account,
-            kind: TASK_KIND.to_owned(),
-            priority,
-            session_id: session.id,
-            session_context: session.context,
-            request: body,
-            notify,
-            steps,
-        };
-        Ok(ProcessMediaResponse { task_id: accept::accept(app, task).await? })
+        let Call { caller, request, body } = call;
+        Ok(ProcessMediaResponse { task_id: submit(app, caller.account, request, body, None).await? })
     }
 }
 
+/// Makes a task of a request whose shape was checked, `once` if it has such a reason; its public id.
+pub(crate) async fn submit(
+    app: &App,
+    account: i64,
+    mut request: ProcessMediaRequest,
+    mut body: Value,
+    once: Option<String>,
+) -> Result<String, ApiError> {
+    let session = Session::check(request.session_id.take(), request.session_context.take())?;
+    let priority = session::priority(request.tasks_priority)?;
+    check_switches(&request)?;
+    let orchestration = orchestration::asked(app, account, &body).await?;
+    let notify = match (&orchestration, &request.task_notify_config) {
+        (Some(orchestration), None) => {
+            let (config, sent) = orchestration.notify();
+            notify::check(app, config.as_ref(), sent)?
+        }
+        (_, own) => notify::check(app, own.as_ref(), body.get("TaskNotifyConfig"))?,
+    };
+    if let Some(orchestration) = &orchestration {
+        orchestration.complete(&mut request);
+    }
+    let sent = request.input_info.as_ref().ok_or_else(no_input)?;
+    let input = inputs::check(app, account, "InputInfo", sent).await?;
+    let place = place(app, account, &request, sent, &input).await?;
+    let mut steps = vec![source_step(&input)?];
+    let kind = match &orchestration {
+        Some(orchestration) => {
+            steps.extend(items::of_graph(app, account, &orchestration.activities, &place).await?);
+            body["Activities"] = orchestration.shown();
+            SCHEDULE
+        }
+        None => {
+            steps.extend(items::steps(app, account, &body, &place).await?);
+            WORKFLOW
+        }
+    };
+    if steps.len() == 1 {
+        return Err(codes::missing_parameter(
+            "the request names no task: set a list of `MediaProcessTask`, such as `TranscodeTaskSet`",
+        ));
+    }
+    app.prober.expect(account, &input);
+    let task = NewTask {
+        account,
+        kind: kind.to_owned(),
+        priority,
+        session_id: session.id,
+        session_context: session.context,
+        request: body,
+        notify,
+        steps,
+    };
+    accept::accept(app, task, once).await
+}
+
 /// Where the outputs of a call go unless an item says otherwise.
-pub(super) struct Place {
+pub(in crate::actions) struct Place {
     /// The input, checked.
-    pub(super) input: MediaInputInfo,
+    pub(in crate::actions) input: MediaInputInfo,
     /// The source's name, for the names of outputs.
-    pub(super) source: SourceName,
+    pub(in crate::actions) source: SourceName,
     /// `OutputDir`; the source's directory when `None`.
-    pub(super) directory: Option<String>,
+    pub(in crate::actions) directory: Option<String>,
     /// The complete storage; `None` when neither the call nor its input names one.
-    pub(super) storage: Option<TaskOutputStorage>,
+    pub(in crate::actions) storage: Option<TaskOutputStorage>,
 }
 
 async fn place(
@@ -100,7 +136,7 @@ async fn place(
     Ok(Place { input: input.clone(), source: source_name(input), directory, storage })
 }
 
-pub(super) fn source_name(input: &MediaInputInfo) -> SourceName {
+pub(in crate::actions) fn source_name(input: &MediaInputInfo) -> SourceName {
     let cos = input.cos_input_info.as_ref().and_then(|cos| cos.object.as_deref());
     let s3 = input.s3_input_info.as_ref().and_then(|s3| s3.s3_object.as_deref());
     match (cos.or(s3), input.url_input_info.as_ref().and_then(|url| url.url.as_deref())) {
@@ -146,11 +182,9 @@ const fn refused(path: &'static str, why: &'static str) -> Refused {
     Refused { path, why }
 }
 
-const OWN_REFUSED: [Refused; 17] = [
+const OWN_REFUSED: [Refused; 15] = [
     refused("InputInfo.VODInputInfo", VOD),
     refused("OutputStorage.VODOutputStorage", VOD),
-    refused("ScheduleId", ORCHESTRATION),
-    refused("Activities", ORCHESTRATION),
     refused("ResourceId", "resource groups are not built yet"),
     refused("AiContentReviewTask", LATER),
     refused("AiAnalysisTask", LATER),
@@ -166,30 +200,8 @@ const OWN_REFUSED: [Refused; 17] = [
     refused("TaskNotifyConfig.AwsSQS", QUEUE),
 ];
 
-const COUNT: usize = {
-    let (mut all, mut part) = (OWN_REFUSED.len(), 0);
-    while part < features::REFUSED.len() {
-        (all, part) = (all + features::REFUSED[part].len(), part + 1);
-    }
-    all
-};
-
-/// What this action and the features it starts refuse.
-static REFUSED: [Refused; COUNT] = {
-    let mut all = [refused("", ""); COUNT];
-    let mut at = 0;
-    while at < OWN_REFUSED.len() {
-        all[at] = OWN_REFUSED[at];
-        at += 1;
-    }
-    let (mut part, mut nth) = (0, 0);
-    while at < COUNT {
-        if nth == features::REFUSED[part].len() {
-            (part, nth) = (part + 1, 0);
-            continue;
-        }
-        all[at] = features::REFUSED[part][nth];
-        (nth, at) = (nth + 1, at + 1);
-    }
-    all
-};
+/// What this action, the features it starts and the activities of a graph refuse.
+static REFUSED: LazyLock<Vec<Refused>> = LazyLock::new(|| {
+    let features = features::REFUSED.iter().copied().flatten().copied();
+    OWN_REFUSED.into_iter().chain(features).chain(schedules::refused_activities()).collect()
+});

@@ -116,8 +116,6 @@ async fn what_is_not_built_is_refused_by_name() {
     let marked = json!({"Definition": 10, "BlindWatermark": {"Definition": 10}});
     let marked = json!({"MediaProcessTask": {"AdaptiveDynamicStreamingTaskSet": [marked]}});
     let cases = [
-        (json!({"ScheduleId": 10_100}), "ScheduleId"),
-        (json!({"Activities": [{"ActivityType": "input", "ReardriveIndex": [1]}]}), "Activities"),
         (json!({"ResourceId": "res-1"}), "ResourceId"),
         (json!({"TaskType": "Offline"}), "TaskType"),
         (json!({"AiContentReviewTask": {"Definition": 10}}), "AiContentReviewTask"),

@@ -29,7 +29,7 @@ use serde_json::Value;
 pub use params::StepParams;
 pub use result::StepResult;
 
-use super::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
+use super::{Feature, Item, Made, Onward, Used, Words, params_value, stored, to_store};
 use crate::drm::Drm;
 use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
@@ -106,6 +106,10 @@ impl Feature for AdaptiveDynamicStreaming {
             duration_us: made.playlist_us,
             objects: made.objects.len() as u32,
         })
+    }
+
+    fn hands_on(&self, _params: &Value) -> Onward {
+        Onward::Playlist
     }
 
     fn usage(&self, _params: &Value, made: &Made<'_>) -> Vec<Used> {

@@ -23,6 +23,7 @@ pub(crate) mod testing;
 use mps_core::task::{Failure, Step};
 use mps_core::{MediaInfo, Result};
 use mps_wire::ApiError;
+use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use from_wire::forget_reset_values;
@@ -33,7 +34,7 @@ pub(crate) use plan::{muxer_words, single_file};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 
-use super::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
+use super::{Feature, Item, Made, Onward, Used, Words, params_value, stored, to_store};
 use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
 
@@ -93,6 +94,13 @@ impl Feature for Transcode {
             playlist_duration_us: made.playlist_us,
             objects: made.objects.len() as u32,
         })
+    }
+
+    fn hands_on(&self, params: &Value) -> Onward {
+        match StepParams::deserialize(params).map(|step| step.params.container) {
+            Ok(words::Container::Hls) => Onward::Playlist,
+            _ => Onward::Output,
+        }
     }
 
     fn usage(&self, _params: &Value, made: &Made<'_>) -> Vec<Used> {
