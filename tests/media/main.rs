@@ -10,6 +10,7 @@ mod clips;
 mod drm;
 mod edit;
 mod formats;
+mod head_tail;
 mod hls;
 mod marks;
 mod pictures;

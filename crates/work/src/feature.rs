@@ -2,7 +2,7 @@
 //!
 //! One executor serves every feature; what differs is behind [`Feature`].
 
-use std::slice;
+use std::iter;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use crate::edit::EditExecutor;
 use crate::kit::Kit;
-use crate::make::Making;
-use crate::medium::Use;
+use crate::make::{Making, unusable};
+use crate::medium::{Medium, Use};
 use crate::source::{self, SourceExecutor};
 
 /// Does the steps of one feature.
@@ -46,20 +46,37 @@ pub fn executors(kit: &Arc<Kit>, build: &BuildCell) -> Vec<Arc<dyn Executor>> {
 }
 
 impl FeatureExecutor {
-    fn plan(&self, job: &Job) -> Result<Plan> {
-        let info = source_info(&job.task)?;
-        self.feature.plan(&job.step.params, &info, &job.task.public_id, &*known(&self.build)?)
+    fn plan(&self, job: &Job, films: &[MediaInfo]) -> Result<Plan> {
+        let (feature, params, id) = (self.feature, &job.step.params, &job.task.public_id);
+        let (info, build) = (source_info(&job.task)?, known(&self.build)?);
+        match films {
+            [] => feature.plan(params, &info, id, &build),
+            films => feature.plan_joined(params, &info, films, id, &build),
+        }
+    }
+
+    /// Opens the films that are joined to the source, and looks into them.
+    async fn films(&self, job: &Job) -> Result<(Vec<Medium>, Vec<MediaInfo>)> {
+        let (mut media, mut infos) = (Vec::new(), Vec::new());
+        for film in self.feature.films(&job.step.params)? {
+            let looked = self.kit.open_input(job, &film.input).await;
+            let (medium, info) = looked.map_err(|error| unusable(&film.path, error))?;
+            media.push(medium);
+            infos.push(info);
+        }
+        Ok((media, infos))
     }
 
     async fn make(&self, job: &Job) -> Result<Outcome> {
-        let plan = self.plan(job)?;
+        let (others, infos) = self.films(job).await?;
+        let plan = self.plan(job, &infos)?;
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
         let place = self.kit.place(job).await?;
         let medium = self.kit.open(&place, Some(job.task.id), how(job), &job.lease.cancelled()).await?;
-        let media = slice::from_ref(&medium);
+        let media: Vec<Medium> = iter::once(medium).chain(others).collect();
         let (feature, params) = (self.feature, &job.step.params);
         let drm = feature.drm(params)?;
-        let making = Making { kit: &self.kit, job, plan: &plan, media, drm, dir: folder.path() };
+        let making = Making { kit: &self.kit, job, plan: &plan, media: &media, drm, dir: folder.path() };
         making.finish(|made| Ok((feature.result(params, made)?, feature.usage(params, made)))).await
     }
 }

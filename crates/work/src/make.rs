@@ -169,7 +169,7 @@ impl Making<'_> {
 }
 
 /// What is wrong with an extra file is the caller's, and is not told of the source.
-fn unusable(name: &str, error: Error) -> Error {
+pub(crate) fn unusable(name: &str, error: Error) -> Error {
     match error.kind() {
         Kind::InvalidInput | Kind::Limit | Kind::Timeout | Kind::Unsupported => {
             Error::invalid(format!("{name} cannot be used: {}", error.message())).because(error)

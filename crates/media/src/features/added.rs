@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::item::Given;
-use crate::plan::{Arg, Command, Extra, Fetch};
+use crate::plan::{Arg, Command, Convert, Extra, Fetch, Into};
 
 /// Most files of sound and of subtitles; ours, as the API names no limit.
 const MOST: usize = 20;
@@ -137,6 +137,11 @@ fn given_captions(nth: usize) -> String {
     format!("given-captions-{nth}")
 }
 
+/// Subtitles of a kind that ffmpeg knows.
+fn plain_captions(nth: usize) -> String {
+    format!("plain-captions-{nth}")
+}
+
 /// Subtitles as WebVTT.
 pub fn captions_file(nth: usize) -> String {
     format!("captions-{nth}.vtt")
@@ -170,6 +175,15 @@ pub fn prepared(sounds: &[Added], captions: &[Added]) -> impl Iterator<Item = Co
     });
     sounds.chain(captions.iter().enumerate().map(move |(nth, added)| {
         let words = ["-map", "0:s:0", "-c:s", "webvtt", "-f", "webvtt"];
-        prepare(added, given_captions(nth), &words, Arg::File(captions_file(nth)))
+        let convert = Convert {
+            from: given_captions(nth),
+            to: plain_captions(nth),
+            into: Into::Plainer,
+            shift_us: 0,
+            window_us: None,
+            name: added.path.clone(),
+        };
+        let command = prepare(added, plain_captions(nth), &words, Arg::File(captions_file(nth)));
+        Command { convert: vec![convert], ..command }
     }))
 }

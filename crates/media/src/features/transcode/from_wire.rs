@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::params::{Audio, Clip, Hls, Naming, Params, StepParams, Video};
 use super::words::Container;
-use super::{check, support};
+use super::{check, head_tail, support};
 use crate::features::added::{self, Added, List};
 use crate::features::burn::{self, Burn};
 use crate::features::item::{Given, Item, Place, definition, number_format, pattern};
@@ -59,6 +59,8 @@ pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError
         sounds: sounds_of(item, files, &params, &here)?,
         captions: captions_of(item, files, &params, &here)?,
         mosaics: mosaics_of(item, &params, &here)?,
+        heads: head_tail::from_wire(item, "HeadSet", files, &params, &here)?,
+        tails: head_tail::from_wire(item, "TailSet", files, &params, &here)?,
         burn: burn_of(&body, definition, files, &params, &here, build)?,
         params,
     })

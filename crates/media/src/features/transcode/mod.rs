@@ -7,6 +7,7 @@
 pub mod audio;
 pub mod check;
 mod from_wire;
+mod head_tail;
 pub mod keyframes;
 pub mod params;
 mod plan;
@@ -33,6 +34,7 @@ pub(crate) use plan::{muxer_words, single_file};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 
+use super::added::Added;
 use super::{Feature, Item, Made, Used, Words, params_value, stored, to_store};
 use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
@@ -72,6 +74,8 @@ impl Feature for Transcode {
             (OVER, "FontFileInput"),
             ("OverrideParameter.AddOnSubtitles", "Subtitle"),
             ("OverrideParameter.AddonAudioStream", ""),
+            ("HeadTailParameter.HeadSet", ""),
+            ("HeadTailParameter.TailSet", ""),
         ]
     }
 
@@ -81,6 +85,22 @@ impl Feature for Transcode {
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
         plan(&stored(params, KIND)?, info, task_id, build)
+    }
+
+    fn films(&self, params: &Value) -> Result<Vec<Added>> {
+        let step: StepParams = stored(params, KIND)?;
+        Ok(step.heads.into_iter().chain(step.tails).collect())
+    }
+
+    fn plan_joined(
+        &self,
+        params: &Value,
+        info: &MediaInfo,
+        films: &[MediaInfo],
+        task_id: &str,
+        build: &Build,
+    ) -> Result<Plan> {
+        head_tail::plan(&stored(params, KIND)?, info, films, task_id, build)
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

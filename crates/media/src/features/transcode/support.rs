@@ -22,10 +22,6 @@ pub const REFUSED: &[Refused] = &[
     },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: BLIND },
     Refused {
-        path: "MediaProcessTask.TranscodeTaskSet.HeadTailParameter",
-        why: "head and tail clips are not built yet",
-    },
-    Refused {
         path: "MediaProcessTask.TranscodeTaskSet.RawParameter.AudioTemplate.TrackChannelInfo",
         why: TRACKS,
     },
