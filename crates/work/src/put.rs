@@ -1,4 +1,7 @@
 //! Putting the files of a step into their stores: staged first, visible together.
+//!
+//! A store of others is told of small objects only when they become visible, so these wait in the step's folder and not
+//! in memory. Several are sent at once; what names others comes behind them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,8 +9,9 @@ use std::path::Path;
 
 use crate::seal::Seal;
 use bytes::Bytes;
+use futures::{TryStreamExt as _, stream};
 use md5::{Digest, Md5};
-use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
+use mps_backends::objects::{Finished, ObjectStore, PutOptions};
 use mps_core::task::Fault;
 use mps_core::{Blame, Error, Kind, Result, crash};
 use mps_media::features::Object;
@@ -26,7 +30,15 @@ pub(crate) struct Put {
     pub(crate) md5: String,
     /// What it is for.
     pub(crate) role: Role,
-    finished: Finished,
+    ready: Ready,
+}
+
+/// How far an object is.
+enum Ready {
+    /// It is in the store, and invisible.
+    Staged(Finished),
+    /// Its bytes lie here until it is to become visible.
+    Here(Content, PutOptions),
 }
 
 impl Put {
@@ -68,7 +80,9 @@ impl Staged {
                 Some(range) => Content::Stretch(path, range),
             };
             self.puts.push(one(store, &piece.key, &piece.content_type, piece.role, bytes).await?);
-            if let Cow::Owned(copy) = &piece {
+            // A copy that still waits is needed until the folder goes.
+            let waits = self.puts.last().is_some_and(|put| matches!(put.ready, Ready::Here(..)));
+            if let (Cow::Owned(copy), false) = (&piece, waits) {
                 let failed = |e| Error::internal("cannot remove a copy of a segment").because(e);
                 tokio::fs::remove_file(folder.join(&copy.file)).await.map_err(failed)?;
             }
@@ -76,23 +90,49 @@ impl Staged {
         Ok(())
     }
 
-    /// Splits into rows to be published with the step and commits to be done before; playlists and indexes come
-    /// last and those that name others at the very end, so that nobody sees one whose files are missing.
-    pub(crate) fn into_parts(self) -> (Vec<PublishObject>, Vec<Box<dyn Commit>>) {
-        let (mut rows, mut commits) = (Vec::new(), Vec::new());
-        let mut puts = self.puts;
-        puts.sort_by_key(|put| match put.role {
-            Role::Main | Role::Segment | Role::Init => 0,
-            Role::SubPlaylist => 1,
-            Role::Playlist | Role::Index => 2,
-        });
-        for put in puts {
-            match put.finished {
-                Finished::Publish(row) => rows.push(row),
-                Finished::Pending(commit) => commits.push(commit),
+    /// Makes what lies in a store of others visible, and gives the rows that are to be published with the step.
+    ///
+    /// Playlists and indexes come last and those that name others at the very end, so that nobody sees one whose files
+    /// are missing.
+    pub(crate) async fn commit(self, store: &dyn ObjectStore) -> Result<Vec<PublishObject>> {
+        let mut rows = Vec::new();
+        let mut rounds: [Vec<Put>; 3] = Default::default();
+        for put in self.puts {
+            let round = match put.role {
+                Role::Main | Role::Segment | Role::Init => 0,
+                Role::SubPlaylist => 1,
+                Role::Playlist | Role::Index => 2,
+            };
+            match put.ready {
+                Ready::Staged(Finished::Publish(row)) => rows.push((round, row)),
+                _ => rounds[round].push(put),
             }
         }
-        (rows, commits)
+        rows.sort_by_key(|(round, _)| *round);
+        for round in rounds {
+            let sent = stream::iter(round.into_iter().map(Ok));
+            sent.try_for_each_concurrent(AT_ONCE, |put| put.commit(store)).await?;
+        }
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+}
+
+/// Objects that are sent at the same time.
+const AT_ONCE: usize = 8;
+
+impl Put {
+    async fn commit(self, store: &dyn ObjectStore) -> Result<()> {
+        let finished = match self.ready {
+            Ready::Staged(finished) => finished,
+            Ready::Here(content, options) => content.stage(store, &self.key, options).await?,
+        };
+        let Finished::Pending(commit) = finished else {
+            return Err(Error::internal("a store that sends late has rows of ours"));
+        };
+        crash::point("before-commit");
+        commit.commit().await?;
+        crash::point("after-commit");
+        Ok(())
     }
 }
 
@@ -176,32 +216,54 @@ async fn one(
         return Err(Fault::Source.of(Error::invalid(told)));
     }
     let options = PutOptions { content_type: content_type.to_owned(), ..PutOptions::default() };
-    let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
-    let written = match &content {
-        Content::File(path) => sink.write_file(path).await,
-        Content::Stretch(path, range) => write_stretch(&mut *sink, path, *range).await,
-        Content::Text(text) => sink.write(Bytes::copy_from_slice(text.as_bytes())).await,
-    };
-    if let Err(error) = written {
-        sink.abort().await;
-        return Err(error);
+    if content.size_bytes().await? <= store.sends_late_bytes() {
+        let (size_bytes, md5) = content.measure().await?;
+        crash::point("after-put");
+        return Ok(Put { key: key.to_owned(), size_bytes, md5, role, ready: Ready::Here(content, options) });
     }
-    let finished = sink.finish().await?;
+    let finished = content.stage(store, key, options).await?;
     let (size_bytes, md5) = match &finished {
         Finished::Publish(row) => (row.size_bytes, row.md5.clone()),
         Finished::Pending(_) => content.measure().await?,
     };
     crash::point("after-put");
-    Ok(Put { key: key.to_owned(), size_bytes, md5, role, finished })
+    Ok(Put { key: key.to_owned(), size_bytes, md5, role, ready: Ready::Staged(finished) })
 }
 
 impl Content {
+    /// Puts it into the store, where it is not visible yet.
+    async fn stage(&self, store: &dyn ObjectStore, key: &str, options: PutOptions) -> Result<Finished> {
+        let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
+        let written = match self {
+            Self::File(path) => sink.write_file(path).await,
+            Self::Stretch(path, range) => write_stretch(&mut *sink, path, *range).await,
+            Self::Text(text) => sink.write(Bytes::copy_from_slice(text.as_bytes())).await,
+        };
+        if let Err(error) = written {
+            sink.abort().await;
+            return Err(error);
+        }
+        sink.finish().await
+    }
+
+    async fn size_bytes(&self) -> Result<u64> {
+        match self {
+            Self::Stretch(_, range) => Ok(range.length),
+            Self::Text(text) => Ok(text.len() as u64),
+            Self::File(path) => {
+                let found = tokio::fs::metadata(path).await.map_err(|e| unreadable(path).because(e))?;
+                Ok(found.len())
+            }
+        }
+    }
+
     /// Bytes, and the MD5 of what stands for itself; segments have none that anybody asks for.
-    async fn measure(self) -> Result<(u64, String)> {
+    async fn measure(&self) -> Result<(u64, String)> {
         match self {
             Self::Stretch(_, range) => Ok((range.length, String::new())),
             Self::Text(text) => Ok((text.len() as u64, hex::encode(Md5::digest(text)))),
             Self::File(path) => {
+                let path = path.clone();
                 let measured = tokio::task::spawn_blocking(move || {
                     let mut file = std::fs::File::open(&path)?;
                     let mut md5 = Md5::new();
@@ -238,4 +300,158 @@ async fn write_stretch(
 fn unreadable(path: &Path) -> Error {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Error::new(Kind::Internal, format!("the run left no readable {name}")).with_blame(Blame::Us)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::path::PathBuf;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use mps_backends::objects::{self, ByteStream, Commit, ObjectMeta};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A store of others that takes its time for each object, and tells what it was sent in which order.
+    #[derive(Clone, Default)]
+    struct Slow {
+        late_bytes: u64,
+        fails_at: Option<&'static str>,
+        seen: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    }
+
+    const PAUSE: Duration = Duration::from_millis(100);
+
+    struct Sending(Slow, String, Vec<u8>);
+
+    #[async_trait]
+    impl ObjectStore for Slow {
+        async fn head(&self, key: &str) -> Result<ObjectMeta> {
+            Err(objects::no_such_object(key))
+        }
+
+        async fn read(&self, key: &str, _range: Option<Range<u64>>) -> Result<ByteStream> {
+            Err(objects::no_such_object(key))
+        }
+
+        fn local_path(&self, _meta: &ObjectMeta) -> Option<PathBuf> {
+            None
+        }
+
+        async fn stage(&self, key: &str, _options: PutOptions) -> Result<Box<dyn objects::Staged>> {
+            Ok(Box::new(Sending(self.clone(), key.to_owned(), Vec::new())))
+        }
+
+        fn sends_late_bytes(&self) -> u64 {
+            self.late_bytes
+        }
+
+        async fn list(&self, _prefix: &str, _after: &str, _limit: usize) -> Result<Vec<ObjectMeta>> {
+            Ok(Vec::new())
+        }
+
+        async fn delete(&self, _key: &str) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[async_trait]
+    impl objects::Staged for Sending {
+        async fn write(&mut self, chunk: Bytes) -> Result<()> {
+            self.2.extend_from_slice(&chunk);
+            Ok(())
+        }
+
+        async fn write_file(&mut self, path: &Path) -> Result<()> {
+            self.2.extend(std::fs::read(path).unwrap());
+            Ok(())
+        }
+
+        async fn finish(self: Box<Self>) -> Result<Finished> {
+            Ok(Finished::Pending(self))
+        }
+
+        async fn abort(self: Box<Self>) {}
+    }
+
+    #[async_trait]
+    impl Commit for Sending {
+        async fn commit(self: Box<Self>) -> Result<ObjectMeta> {
+            tokio::time::sleep(PAUSE).await;
+            let Self(store, key, bytes) = *self;
+            if store.fails_at.is_some_and(|end| key.ends_with(end)) {
+                return Err(Error::unavailable("the store is out of order"));
+            }
+            store.seen.lock().unwrap().push((key, bytes));
+            Ok(ObjectMeta::default())
+        }
+    }
+
+    /// Forty segments of a file, a text for a playlist and one that names it.
+    async fn staged(store: &Slow, folder: &Path) -> Staged {
+        let file: Vec<u8> = (0..40_u8).flat_map(|nth| [nth; 10]).collect();
+        std::fs::write(folder.join("output.ts"), file).unwrap();
+        let mut staged = Staged::default();
+        for (key, role) in [("/x/master.m3u8", Role::Playlist), ("/x/one.m3u8", Role::SubPlaylist)] {
+            let text = Content::Text("text".to_owned());
+            staged.puts.push(one(store, key, "text/plain", role, text).await.unwrap());
+        }
+        let piece = |nth: u64| hls::Piece {
+            file: "output.ts".to_owned(),
+            range: Some(hls::ByteRange { offset: nth * 10, length: 10 }),
+            key: format!("/x/one_{nth}.ts"),
+            content_type: "video/mp2t".to_owned(),
+            role: Role::Segment,
+        };
+        let pieces: Vec<hls::Piece> = (0..40).map(piece).collect();
+        staged.pieces(store, folder, &pieces, &Seal::Clear).await.unwrap();
+        staged
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_segments_are_sent_at_once_and_what_names_them_behind_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for late_bytes in [0, 1000] {
+            let store = Slow { late_bytes, ..Slow::default() };
+            let staged = staged(&store, folder.path()).await;
+            assert!(store.seen.lock().unwrap().is_empty(), "nothing is seen before its time");
+            let begun = Instant::now();
+            staged.commit(&store).await.unwrap();
+            // One after the other they would take 4.2 s.
+            assert!(begun.elapsed() < PAUSE * 8, "{:?}", begun.elapsed());
+            let seen = store.seen.lock().unwrap();
+            assert_eq!(seen.len(), 42);
+            assert_eq!((seen[40].0.as_str(), seen[41].0.as_str()), ("x/one.m3u8", "x/master.m3u8"));
+            for (key, bytes) in &seen[..40] {
+                let nth: u8 = key.trim_start_matches("x/one_").trim_end_matches(".ts").parse().unwrap();
+                assert_eq!(*bytes, [nth; 10], "{key}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_segment_that_fails_leaves_no_playlist() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Slow { late_bytes: 1000, fails_at: Some("_7.ts"), ..Slow::default() };
+        let staged = staged(&store, folder.path()).await;
+        assert!(staged.commit(&store).await.is_err());
+        assert!(store.seen.lock().unwrap().iter().all(|(key, _)| key.ends_with(".ts")));
+    }
+
+    #[tokio::test]
+    async fn small_objects_wait_on_the_disk_and_not_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Slow { late_bytes: 10, ..Slow::default() };
+        let staged = staged(&store, folder.path()).await;
+        assert!(staged.puts.iter().all(|put| matches!(put.ready, Ready::Here(..))));
+        let objects = staged.objects();
+        assert_eq!((objects[0].size_bytes, objects[0].md5.len(), objects[2].size_bytes), (4, 32, 10));
+        let large = Slow { late_bytes: 3, ..Slow::default() };
+        let text =
+            one(&large, "/t", "text/plain", Role::Main, Content::Text("text".to_owned())).await.unwrap();
+        assert!(matches!(text.ready, Ready::Staged(_)));
+    }
 }
