@@ -6,6 +6,7 @@ mod adaptive;
 mod added;
 mod burn;
 mod callbacks;
+mod captions;
 mod clips;
 mod drm;
 mod edit;

@@ -18,6 +18,7 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         mosaics: Vec::new(),
         sounds: Vec::new(),
         captions: Vec::new(),
+        tracks: Vec::new(),
         heads: Vec::new(),
         tails: Vec::new(),
         naming: Naming {

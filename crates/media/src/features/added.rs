@@ -102,7 +102,9 @@ pub fn captions(holder: &Value, above: &str, given: &[Given], here: &str) -> Res
         match file["Type"].as_str().unwrap_or_default() {
             "" | "subtitle-stream" => {}
             kind @ ("close-caption-708" | "close-caption-608") => {
-                let told = format!("{here}.Type {kind} is not built yet: take subtitle-stream");
+                let told = format!(
+                    "{here}.Type {kind} cannot be written: no encoder here makes captions of a text; take subtitle-stream"
+                );
                 return Err(unsupported_operation(told));
             }
             other => {

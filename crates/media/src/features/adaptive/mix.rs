@@ -195,6 +195,9 @@ impl Mix {
         let layout = layout(form.channels);
         let (mut chains, mut pads, mut before) = (Vec::new(), String::new(), 0);
         for (input, number) in self.inputs.iter().zip(0..) {
+            // A stream of one channel is heard in all of them as loud as it is; bringing it to a layout would lower it.
+            let is_one = width(input, info) == 1;
+            let input = &Input { channel: input.channel.or(is_one.then_some(0)), ..input.clone() };
             let matrix = self.matrix(input, form.channels, before, width(input, info));
             let conform = match input.channel {
                 None if self.is_remix => format!("aformat=sample_fmts=fltp:channel_layouts={layout}"),
@@ -299,7 +302,7 @@ mod tests {
             graph(&json!({"ChannelsRemix": 1, "InputTrackInfo": inputs}), 2),
             format!(
                 "[0:1]{start}:channel_layouts=stereo,pan=stereo|c0=1.995262*c0|c1=0.000000*c1[mix3-0];\
-                 [0:2]{start}:channel_layouts=stereo,pan=stereo|c0=1.000000*c0|c1=1.000000*c1[mix3-1];\
+                 [0:2]{start},pan=stereo|c0=1.000000*c0|c1=1.000000*c0[mix3-1];\
                  [mix3-0][mix3-1]amix=inputs=2:duration=longest:normalize=0,anull[out]"
             )
         );

@@ -91,7 +91,7 @@ pub(super) fn plan(
     build: &Build,
 ) -> Result<Plan> {
     need(build, &["concat", "tpad"])?;
-    let streams = Streams::choose(&step.params, info)?;
+    let streams = Streams::choose(&step.params, info, &[])?;
     let grid = grid(&streams, step)?;
     let mut joining = Joining {
         row: row(step, info, films, grid)?,

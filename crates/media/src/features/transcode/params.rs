@@ -242,6 +242,9 @@ pub struct StepParams {
     /// Subtitles that become part of the pictures.
     #[serde(default)]
     pub burn: Option<Burn>,
+    /// Which tracks of sound of the source are used, counted from 0, in this order; empty is the main one.
+    #[serde(default)]
+    pub tracks: Vec<usize>,
     /// Films that come before the source.
     #[serde(default)]
     pub heads: Vec<Added>,
@@ -268,6 +271,7 @@ impl StepParams {
         let (marks, mosaics) = (Vec::new(), Vec::new());
         let (sounds, captions) = (Vec::new(), Vec::new());
         let (heads, tails) = (Vec::new(), Vec::new());
+        let tracks = Vec::new();
         Self {
             definition: 0,
             item: 0,
@@ -278,6 +282,7 @@ impl StepParams {
             burn: None,
             sounds,
             captions,
+            tracks,
             heads,
             tails,
             naming,

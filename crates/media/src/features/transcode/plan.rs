@@ -1,6 +1,6 @@
 //! Params and what the probe told → the command line and the names of its files.
 //!
-//! One main picture stream and one main sound stream are used (see [`MediaInfo::main_video`] and
+//! One main picture stream and one main sound stream, or the tracks that are chosen, are used (see [`MediaInfo::main_video`] and
 //! [`MediaInfo::main_audio`]); subtitles, data and chapters are left behind. A wanted stream that the source lacks
 //! is left out if the other one remains. Clips are cut exactly where frames are decoded, and at the key frame before
 //! where they are copied.
@@ -50,7 +50,7 @@ const MXF_RATES: &[Ratio] = &[
 /// `Unsupported` when ffmpeg lacks a filter that this source needs.
 pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
     let params = &step.params;
-    let streams = Streams::choose(params, info)?;
+    let streams = Streams::choose(params, info, &step.tracks)?;
     let (start_us, end_us) = step.clip.resolve(info.duration_us)?;
     let is_raw_pts = streams.encode().is_some_and(|(v, _)| v.keeps_timestamps);
     let lead_in_us = lead_in(info, &streams, start_us);
@@ -90,7 +90,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
         args.extend(["-map".to_owned(), pad]);
     }
-    if let Some(a) = streams.audio {
+    for a in streams.audio.iter().chain(&streams.more) {
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
     args.extend(added_maps(step));
@@ -205,13 +205,16 @@ pub(super) fn captions_words(step: &StepParams) -> Vec<String> {
 pub(super) struct Streams<'a> {
     video: Option<&'a VideoStream>,
     audio: Option<&'a AudioStream>,
+    /// Further tracks of sound.
+    more: Vec<&'a AudioStream>,
     params: &'a Params,
 }
 
 impl<'a> Streams<'a> {
-    pub(super) fn choose(params: &'a Params, info: &'a MediaInfo) -> Result<Self> {
+    pub(super) fn choose(params: &'a Params, info: &'a MediaInfo, tracks: &[usize]) -> Result<Self> {
         let video = params.video.as_ref().and_then(|_| info.main_video());
-        let audio = params.audio.as_ref().and_then(|_| info.main_audio());
+        let sounds = if params.audio.is_some() { sounds(info, tracks)? } else { Vec::new() };
+        let audio = sounds.first().copied();
         let container = params.container;
         if video.is_none() && audio.is_none() {
             let (wanted, fault) = match (&params.video, &params.audio) {
@@ -238,16 +241,15 @@ impl<'a> Streams<'a> {
                 v.codec
             )));
         }
-        if let (Some(Audio::Copy), Some(a)) = (&params.audio, audio)
-            && !words::can_copy_audio(&a.codec, container)
-        {
+        let is_foreign = |a: &&&AudioStream| !words::can_copy_audio(&a.codec, container);
+        if let (Some(Audio::Copy), Some(a)) = (&params.audio, sounds.iter().find(is_foreign)) {
             return Err(Error::invalid(format!(
                 "{} cannot hold {} audio as it is",
                 container.word(),
                 a.codec
             )));
         }
-        Ok(Self { video, audio, params })
+        Ok(Self { video, audio, more: sounds.into_iter().skip(1).collect(), params })
     }
 
     pub(super) fn encode(&self) -> Option<(&'a VideoEncode, &'a VideoStream)> {
@@ -261,6 +263,20 @@ impl<'a> Streams<'a> {
         (self.video.is_some() && self.params.video == Some(Video::Copy))
             || (self.audio.is_some() && self.params.audio == Some(Audio::Copy))
     }
+}
+
+/// The tracks of sound that are used; none where the source has none.
+fn sounds<'a>(info: &'a MediaInfo, tracks: &[usize]) -> Result<Vec<&'a AudioStream>> {
+    if tracks.is_empty() || info.audio.is_empty() {
+        return Ok(info.main_audio().into_iter().collect());
+    }
+    let track = |number: &usize| {
+        let count = info.audio.len();
+        let told =
+            || format!("StreamSelects {number}: the source has {count} tracks of sound, counted from 0");
+        info.audio.get(*number).ok_or_else(|| Error::invalid(told()))
+    };
+    tracks.iter().map(track).collect()
 }
 
 /// How far before the start decoding begins, beyond what ffmpeg's exact entry does by itself.
