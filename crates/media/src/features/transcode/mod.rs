@@ -22,7 +22,7 @@ mod plan_tests;
 pub(crate) mod testing;
 
 use mps_core::task::{Failure, Step};
-use mps_core::{MediaInfo, Result};
+use mps_core::{Error, MediaInfo, Result};
 use mps_wire::ApiError;
 use serde_json::Value;
 
@@ -84,7 +84,11 @@ impl Feature for Transcode {
     }
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
-        plan(&stored(params, KIND)?, info, task_id, build)
+        let step: StepParams = stored(params, KIND)?;
+        if !(step.heads.is_empty() && step.tails.is_empty()) {
+            return Err(Error::internal("a film was planned without those around it"));
+        }
+        plan(&step, info, task_id, build)
     }
 
     fn films(&self, params: &Value) -> Result<Vec<Added>> {
