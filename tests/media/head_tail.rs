@@ -83,7 +83,14 @@ async fn films_before_and_behind_are_joined_to_the_clip() {
         assert!(found.lags_ms().iter().all(|lag| lag.abs() < 45.0), "{container}: {:?}", found.lags_ms());
 
         // Each stands whole between bars, where its shape is another one.
-        let is = |at_s, (x, y), colour| patch(file, at_s, (x, y, 16, 16)).is_plain(colour);
+        let is = |at_s, (x, y), colour| {
+            let seen = patch(file, at_s, (x, y, 16, 16));
+            let is = seen.is_plain(colour);
+            if !is {
+                eprintln!("{container}: at {at_s} s {seen:?}, not {colour:?}");
+            }
+            is
+        };
         assert!(is(0.99, (152, 80), [255.0; 3]) && is(0.99, (20, 80), [0.0; 3]), "{container}");
         assert!(is(10.47, (20, 80), [255.0; 3]), "{container}: the source has the whole frame");
         assert!(is(17.0, (152, 80), [255.0, 0.0, 0.0]) && is(17.0, (10, 80), [0.0; 3]), "{container}");

@@ -355,7 +355,7 @@ impl Words {
 
     fn lines(&self) -> Vec<String> {
         let lines = self.text.lines().map(str::trim).map(str::to_owned);
-        let mut lines: Vec<String> = lines.skip_while(|line| line.is_empty()).collect();
+        let mut lines: Vec<String> = lines.skip_while(String::is_empty).collect();
         while lines.last().is_some_and(String::is_empty) {
             lines.pop();
         }

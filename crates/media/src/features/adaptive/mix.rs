@@ -5,6 +5,8 @@
 //! loud as its `ChannelVolume` says: a stream in the track's own layout, a single channel in all of them. Levels are
 //! added up as they are. All inputs begin with the source; what ends early is silent to the end.
 
+use std::fmt::Write as _;
+
 use mps_core::media_info::{AudioStream, MediaInfo};
 use mps_core::{Error, Result};
 use mps_wire::ApiError;
@@ -208,7 +210,7 @@ impl Mix {
                 "[0:{}]aresample={}:async=1:min_hard_comp=0.02:first_pts=0,{conform},pan={layout}|{matrix}[mix{nth}-{number}]",
                 input.stream, form.sample_rate_hz
             ));
-            pads.push_str(&format!("[mix{nth}-{number}]"));
+            let _ = write!(pads, "[mix{nth}-{number}]");
         }
         let count = self.inputs.len();
         let sum = format!("{pads}amix=inputs={count}:duration=longest:normalize=0,{last}");

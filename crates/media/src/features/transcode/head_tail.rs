@@ -4,6 +4,8 @@
 //! stands between black bars, or as the template fills them; nothing is stretched. What has no sound is silent. Clips,
 //! watermarks, subtitles and added tracks are those of the source, at its times. Cuts are exact to the frame.
 
+use std::fmt::Write as _;
+
 use mps_core::media_info::{AudioStream, MediaInfo, Ratio, VideoStream};
 use mps_core::{Error, Kind, Result};
 use mps_wire::ApiError;
@@ -261,8 +263,12 @@ impl<'a> Joining<'a> {
         let order = (1..=heads).chain([0]).chain(heads + 1..self.row.pieces.len());
         let (mut pads, count) = (String::new(), self.row.pieces.len());
         for nth in order {
-            pads.push_str(&if has_pictures { format!("[v{nth}]") } else { String::new() });
-            pads.push_str(&if sound.is_some() { format!("[a{nth}]") } else { String::new() });
+            if has_pictures {
+                let _ = write!(pads, "[v{nth}]");
+            }
+            if sound.is_some() {
+                let _ = write!(pads, "[a{nth}]");
+            }
         }
         let (v, a) = (u8::from(has_pictures), u8::from(sound.is_some()));
         let into = [("[pictures]", v), ("[sound]", a)].map(|(pad, count)| if count > 0 { pad } else { "" });
