@@ -152,9 +152,13 @@ impl Server {
 
     /// The encoders started so far, as the log tells (level `mps_ffmpeg=debug`, format `json`).
     pub(crate) fn encoder_starts(&self) -> Result<Vec<Started>> {
-        let log = std::fs::read_to_string(&self.log)?;
-        let lines =
-            log.lines().filter(|line| line.contains("\"tool started\"") && line.contains("\"ffmpeg\""));
+        self.started("ffmpeg")
+    }
+
+    /// The runs of a tool that were started so far, as the log tells.
+    pub(crate) fn started(&self, tool: &str) -> Result<Vec<Started>> {
+        let (log, tool) = (std::fs::read_to_string(&self.log)?, format!("\"{tool}\""));
+        let lines = log.lines().filter(|line| line.contains("\"tool started\"") && line.contains(&tool));
         lines
             .map(|line| {
                 let line: Value = serde_json::from_str(line)?;
@@ -167,10 +171,19 @@ impl Server {
 
     /// How long the last encoder ran, in seconds, as the log tells (level `mps_work=debug`, format `json`).
     pub(crate) fn last_run_s(&self) -> Result<f64> {
+        self.last_run("wall_ms")
+    }
+
+    /// How many seconds of CPU the last tool took, as the log tells.
+    pub(crate) fn last_run_cpu_s(&self) -> Result<f64> {
+        self.last_run("cpu_ms")
+    }
+
+    fn last_run(&self, figure: &str) -> Result<f64> {
         let log = std::fs::read_to_string(&self.log)?;
         let line = log.lines().rfind(|line| line.contains("\"run ended\"")).context("no run has ended")?;
         let line: Value = serde_json::from_str(line)?;
-        Ok(line["wall_ms"].as_f64().context("a run without a time")? / 1000.0)
+        Ok(line[figure].as_f64().context("a run without a time")? / 1000.0)
     }
 
     /// The process.
@@ -188,9 +201,18 @@ impl Server {
 
     /// Processor seconds of the server and of its children that have ended.
     pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        self.ticks(11..15)
+    }
+
+    /// Processor seconds of the server alone.
+    pub(crate) fn own_cpu_seconds(&self) -> Result<f64> {
+        self.ticks(11..13)
+    }
+
+    fn ticks(&self, fields_of: std::ops::Range<usize>) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: f64 = fields[11..15].iter().map(|text| text.parse::<f64>().unwrap_or_default()).sum();
+        let ticks: f64 = fields[fields_of].iter().map(|text| text.parse::<f64>().unwrap_or_default()).sum();
         Ok(ticks / 100.0)
     }
 }

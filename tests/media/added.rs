@@ -52,6 +52,40 @@ async fn sound_of_the_callers_becomes_another_track() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tracks_of_the_source_are_chosen_in_their_order() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    let graph = "testsrc2=s=320x180:r=25:d=4[v];sine=f=440:r=48000:d=4[a];sine=f=1000:r=48000:d=4[b]";
+    let words = ["-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-map", "[b]", "-c:v", "libx264"];
+    let source = made::film("mkv", &[&words[..], &["-c:a", "aac"]].concat());
+    let chosen = |tracks: Value| json!({"AudioTemplate": {"StreamSelects": tracks}});
+    for (container, tracks, heard_hz) in [
+        ("mp4", json!([1]), &[1000.0][..]),
+        ("ts", json!([1, 0]), &[1000.0, 440.0]),
+        ("mkv", json!([0, 1]), &[440.0, 1000.0]),
+        ("flv", json!([1]), &[1000.0]),
+    ] {
+        let done = bench.one(&source, with(&bench, container, chosen(tracks)).await).await;
+        assert_eq!(probe(done.file()).streams("audio").len(), heard_hz.len(), "{container}");
+        for (nth, hertz) in heard_hz.iter().enumerate() {
+            let alone = bench.folder.path().join(format!("{container}-{nth}.wav"));
+            mps_testkit::compare::extract(done.file(), &format!("0:a:{nth}"), &alone);
+            let found = mps_testkit::compare::tone_hz(&alone);
+            assert!((found - hertz).abs() < 15.0, "{container} {nth}: {found}");
+        }
+    }
+    let done = bench.transcode(&source, &[with(&bench, "mp4", chosen(json!([5]))).await]).await.remove(0);
+    assert_eq!(done.result["Status"], "FAIL");
+    assert!(done.result["Message"].as_str().is_some_and(|told| told.contains("StreamSelects 5")), "{done:?}");
+    for (container, tracks) in [("flv", json!([0, 1])), ("mp4", json!([1, 1])), ("mp4", json!([-1]))] {
+        let item = with(&bench, container, chosen(tracks)).await;
+        let request = mps_e2e::by_url(&bench.web.url("x.mp4"), "/x/", &[item]);
+        let refused = bench.server.call("ProcessMedia", &request).await.expect_err("refused");
+        assert!(refused.message.contains("StreamSelects"), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn subtitles_become_tracks_with_their_names() {
     tools_or_return!();
     let bench = Bench::start().await;
@@ -61,6 +95,12 @@ async fn subtitles_become_tracks_with_their_names() {
     let srt = bench.web.offer_bytes("a.srt", srt.as_bytes());
     let vtt =
         bench.web.offer_bytes("b.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\n\xd1\x80\xd0\xb0\xd0\xb7\n");
+    let ttml = "<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><div><p begin=\"1s\" end=\"2.5s\">a<br/>b &lt;</p></div></body></tt>";
+    let ttml = bench.web.offer_bytes("d.ttml", ttml.as_bytes());
+    let item = with(&bench, "mkv", json!({"AddOnSubtitles": [{"Subtitle": input(&ttml)}]})).await;
+    let text = mps_testkit::compare::subtitles(bench.one(&source, item).await.file(), 0);
+    assert!(text.contains("00:00:01,000 --> 00:00:02,500\na\nb <"), "{text}");
+
     let tracks = json!([
         {"Type": "subtitle-stream", "Subtitle": input(&srt), "SubtitleName": "English", "SubtitleLanguage": "eng"},
         {"Subtitle": input(&vtt), "SubtitleName": "Русский", "SubtitleLanguage": "rus", "DefaultTrack": true},

@@ -11,6 +11,9 @@ use crate::marks::{GREY, RED, grey, is, seen};
 use crate::tools_or_return;
 
 const SRT: &str = "1\n00:00:02,000 --> 00:00:04,000\nHello\n\n2\n00:00:06,000 --> 00:00:08,000\n你好, мир\n";
+const TTML: &str = "<?xml version=\"1.0\"?><tt xmlns=\"http://www.w3.org/2006/10/ttaf1\"><body><div>\
+    <p begin=\"00:00:02.000\" end=\"00:00:04.000\">Hello</p>\
+    <p begin=\"6s\" dur=\"2s\">你好, <span>мир</span></p></div></body></tt>";
 const VTT: &str = "WEBVTT\n\n00:02.000 --> 00:04.000\nHello\n\n00:06.000 --> 00:08.000\n你好, мир\n";
 
 /// Whether the fonts of the setup script are here.
@@ -55,6 +58,9 @@ async fn cues_are_seen_for_their_time_from_any_kind_of_file() {
     let input = json!({"Type": "URL", "UrlInputInfo": {"Url": vtt}});
     let other = burnt(&bench, &source, json!({"SubtitleFileInput": input})).await;
     assert!(ssim(one.file(), other.file()) > 0.99);
+    let ttml = bench.web.offer_bytes("a.dfxp", TTML.as_bytes());
+    let third = burnt(&bench, &source, json!({"Path": ttml})).await;
+    assert!(ssim(one.file(), third.file()) > 0.99);
 
     // A clip keeps the time of the source.
     let mut clip = item(&json!({"Path": vtt}));

@@ -19,24 +19,30 @@ const SECONDS: u32 = 60;
 const PAIRS: usize = 5;
 const STARTS: usize = 100;
 const IDLE: Duration = Duration::from_millis(100);
-const BUCKET: &str = "input-1250000000";
-const CONFIG: &str = "[log]\nlevel = \"info,mps_ffmpeg=debug,mps_work=debug\"\nformat = \"json\"";
+pub(super) const BUCKET: &str = "input-1250000000";
+pub(super) const CONFIG: &str = "[log]\nlevel = \"info,mps_ffmpeg=debug,mps_work=debug\"\nformat = \"json\"";
 
 /// Who is told of the end of a task; asking again and again would cost what is to be measured.
-struct Receiver {
+pub(super) struct Receiver {
     listener: TcpListener,
-    url: String,
+    /// Its address.
+    pub(super) url: String,
 }
 
 impl Receiver {
-    async fn start() -> Result<Self> {
+    pub(super) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/", listener.local_addr()?);
         Ok(Self { listener, url })
     }
 
+    /// Its host and port.
+    pub(super) fn host(&self) -> Result<String> {
+        Ok(self.listener.local_addr()?.to_string())
+    }
+
     /// Waits for the callback.
-    async fn told(&self) -> Result<()> {
+    pub(super) async fn told(&self) -> Result<()> {
         let (mut stream, _) = self.listener.accept().await?;
         let mut request = Vec::new();
         while !request.ends_with(b"}") {
@@ -52,7 +58,7 @@ impl Receiver {
 pub(crate) async fn run() -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let receiver = Receiver::start().await?;
-    let host = receiver.listener.local_addr()?;
+    let host = receiver.host()?;
     let config = format!("{CONFIG}\n[network]\nallow_private = [\"{host}\"]");
     let server = Server::start(&folder.path().join("data"), &config).await?;
     let long = make_source(folder.path(), "long.mp4", "1920x1080", SECONDS)?;
@@ -99,14 +105,14 @@ pub(crate) async fn run() -> Result<bool> {
 }
 
 #[expect(clippy::struct_field_names, reason = "the names tell the unit")]
-struct Cost {
+pub(super) struct Cost {
     cpu_s: f64,
     wall_s: f64,
     /// What of the wall time the encoder took.
     encoder_s: f64,
 }
 
-fn median(samples: &mut [f64]) -> f64 {
+pub(super) fn median(samples: &mut [f64]) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples[samples.len() / 2]
 }
@@ -126,12 +132,12 @@ fn bare_look(source: &Path) -> Result<Duration> {
 }
 
 /// The program the environment names, or that of the search path.
-fn tool(name: &str) -> PathBuf {
+pub(super) fn tool(name: &str) -> PathBuf {
     let named = std::env::var_os(format!("MPS_{}", name.to_uppercase()));
     named.map_or_else(|| PathBuf::from(name), PathBuf::from)
 }
 
-fn make_source(folder: &Path, name: &str, size: &str, seconds: u32) -> Result<PathBuf> {
+pub(super) fn make_source(folder: &Path, name: &str, size: &str, seconds: u32) -> Result<PathBuf> {
     let path = folder.join(name);
     let status = Command::new(tool("ffmpeg"))
         .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
@@ -147,7 +153,7 @@ fn make_source(folder: &Path, name: &str, size: &str, seconds: u32) -> Result<Pa
     Ok(path)
 }
 
-async fn upload(server: &Server, source: &Path, name: &str) -> Result<()> {
+pub(super) async fn upload(server: &Server, source: &Path, name: &str) -> Result<()> {
     let (id, secret) = server.key();
     let key = KeyPair { id: id.to_owned(), secret: secret.to_owned() };
     let client = Client::new(
@@ -246,14 +252,9 @@ async fn through_service(server: &Server, receiver: &Receiver, nth: usize) -> Re
 }
 
 /// The same command line without the service: no sandbox, no probe, no store.
-fn bare(argv: &[String], dir: &Path) -> Result<Cost> {
+pub(super) fn bare(argv: &[String], dir: &Path) -> Result<Cost> {
     std::fs::create_dir_all(dir)?;
-    let children = || -> Result<f64> {
-        let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-        let s = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
-        Ok(s(used.user_time()) + s(used.system_time()))
-    };
-    let (cpu, begun) = (children()?, Instant::now());
+    let (cpu, begun) = (children_s()?, Instant::now());
     let status = Command::new(tool("ffmpeg"))
         .args(argv)
         .current_dir(dir)
@@ -264,5 +265,12 @@ fn bare(argv: &[String], dir: &Path) -> Result<Cost> {
         bail!("the bare command failed: {status}");
     }
     let wall_s = begun.elapsed().as_secs_f64();
-    Ok(Cost { cpu_s: children()? - cpu, wall_s, encoder_s: wall_s })
+    Ok(Cost { cpu_s: children_s()? - cpu, wall_s, encoder_s: wall_s })
+}
+
+/// Processor seconds of the children of this process that have ended.
+pub(super) fn children_s() -> Result<f64> {
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let s = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
+    Ok(s(used.user_time()) + s(used.system_time()))
 }

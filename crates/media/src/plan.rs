@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::drm::tracks::Track;
 use crate::hls;
 use crate::package::Package;
-use crate::subtitles::{Look, Subtitles};
+use crate::subtitles::{self, Look, Subtitles};
 
 /// Which program a command starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,9 @@ pub struct Convert {
     pub into: Into,
     /// What is added to its times, in microseconds.
     pub shift_us: i64,
+    /// Which of its times count, in microseconds from and to before they are moved; `None` is all.
+    #[serde(default)]
+    pub window_us: Option<(i64, i64)>,
     /// What it is in the request, for messages.
     pub name: String,
 }
@@ -65,6 +68,8 @@ pub struct Convert {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Into {
+    /// WebVTT where ffmpeg does not know its kind, else what it is.
+    Plainer,
     /// WebVTT.
     Vtt,
     /// A script of ASS.
@@ -81,7 +86,7 @@ impl Convert {
     pub fn font(&self) -> Option<&str> {
         match &self.into {
             Into::Ass { font, .. } => font.as_deref(),
-            Into::Vtt => None,
+            Into::Vtt | Into::Plainer => None,
         }
     }
 
@@ -89,10 +94,20 @@ impl Convert {
     ///
     /// # Errors
     /// `InvalidInput` when the subtitles or the font cannot be read.
-    pub fn text(&self, subtitles: &[u8], font: Option<&[u8]>) -> mps_core::Result<String> {
-        let subtitles = Subtitles::read(subtitles)?;
+    pub fn bytes(&self, subtitles: &[u8], font: Option<&[u8]>) -> mps_core::Result<Vec<u8>> {
+        if self.into == Into::Plainer {
+            return subtitles::plainer(subtitles);
+        }
+        self.text(subtitles, font).map(String::into_bytes)
+    }
+
+    fn text(&self, subtitles: &[u8], font: Option<&[u8]>) -> mps_core::Result<String> {
+        let mut subtitles = Subtitles::read(subtitles)?;
+        if let Some((from_us, to_us)) = self.window_us {
+            subtitles.keep(from_us, to_us);
+        }
         match &self.into {
-            Into::Vtt => subtitles.to_vtt(self.shift_us),
+            Into::Vtt | Into::Plainer => subtitles.to_vtt(self.shift_us),
             Into::Ass { look, .. } => {
                 let mut look = (**look).clone();
                 if let Some(font) = font {

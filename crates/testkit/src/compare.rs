@@ -9,9 +9,10 @@ mod sound;
 
 pub use picture::{Patch, frame, is_interlaced, lights, patch, psnr, ssim};
 pub use probe::{
-    Probe, decode, frame_times, gather, key_frame_times, packet_times, picture_packets, probe, subtitles,
+    Probe, captioned_frames, decode, frame_times, gather, key_frame_times, packet_times, picture_packets,
+    probe, subtitles,
 };
-pub use sound::{Sync, extract, loudness_db, sync, tone_hz};
+pub use sound::{Sync, extract, loudness_db, sync, tone_db, tone_hz};
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -9,14 +9,11 @@ use async_trait::async_trait;
 use mps_core::{Error, Result};
 use mps_media::edit;
 use mps_tasks::{Executor, Job, Outcome};
-use mps_wire::types::MediaInputInfo;
-use serde::Deserialize;
 
 use crate::feature::{BuildCell, known};
 use crate::kit::Kit;
 use crate::make::Making;
-use crate::medium::{Medium, Use};
-use crate::{source, storage};
+use crate::source;
 
 /// Does edits.
 pub struct EditExecutor {
@@ -34,16 +31,10 @@ impl EditExecutor {
         let build = known(&self.build)?;
         let params = edit::stored(&job.step.params)?;
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
-        let cancel = job.lease.cancelled();
         let (mut media, mut infos) = (Vec::new(), Vec::new());
         for (nth, input) in params.inputs.iter().enumerate() {
-            let open = async {
-                let medium = self.open(job, input).await?;
-                let info = self.kit.look(&medium, &cancel).await?;
-                Ok((medium, info))
-            };
             let here = |error: Error| source::told(error.about(&format!("FileInfos.{nth}")));
-            let (medium, info) = open.await.map_err(here)?;
+            let (medium, info) = self.kit.open_input(job, input).await.map_err(here)?;
             media.push(medium);
             infos.push(info);
         }
@@ -51,13 +42,6 @@ impl EditExecutor {
         let making =
             Making { kit: &self.kit, job, plan: &plan, media: &media, drm: None, dir: folder.path() };
         making.finish(|made| Ok((edit::result(made)?, edit::usage(&params, made)))).await
-    }
-
-    async fn open(&self, job: &Job, input: &serde_json::Value) -> Result<Medium> {
-        let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
-        let input = MediaInputInfo::deserialize(input).map_err(unreadable)?;
-        let place = storage::input(&*self.kit.buckets, job.task.account, &input).await?;
-        self.kit.open(&place, None, Use::Stretches, &job.lease.cancelled()).await
     }
 }
 

@@ -3,7 +3,7 @@
 //! One executor serves every feature; what differs is behind [`Feature`].
 
 use std::borrow::Cow;
-use std::slice;
+use std::iter;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::edit::EditExecutor;
 use crate::kit::Kit;
-use crate::make::Making;
+use crate::make::{Making, unusable};
 use crate::medium::{Medium, Use};
 use crate::source::SourceExecutor;
 use crate::storage::Place;
@@ -50,28 +50,45 @@ pub fn executors(kit: &Arc<Kit>, build: &BuildCell) -> Vec<Arc<dyn Executor>> {
 }
 
 impl FeatureExecutor {
-    fn plan(&self, job: &Job, params: &Value, info: &MediaInfo) -> Result<Plan> {
-        self.feature.plan(params, info, &job.task.public_id, &*known(&self.build)?)
+    fn plan(&self, job: &Job, params: &Value, info: &MediaInfo, films: &[MediaInfo]) -> Result<Plan> {
+        let (feature, id, build) = (self.feature, &job.task.public_id, known(&self.build)?);
+        match films {
+            [] => feature.plan(params, info, id, &build),
+            films => feature.plan_joined(params, info, films, id, &build),
+        }
+    }
+
+    /// Opens the films that are joined to the source, and looks into them.
+    async fn films(&self, job: &Job) -> Result<(Vec<Medium>, Vec<MediaInfo>)> {
+        let (mut media, mut infos) = (Vec::new(), Vec::new());
+        for film in self.feature.films(&job.step.params)? {
+            let looked = self.kit.open_input(job, &film.input).await;
+            let (medium, info) = looked.map_err(|error| unusable(&film.path, error))?;
+            media.push(medium);
+            infos.push(info);
+        }
+        Ok((media, infos))
     }
 
     async fn make(&self, job: &Job) -> Result<Outcome> {
+        let (others, infos) = self.films(job).await?;
         let params = Cow::Borrowed(&job.step.params);
         let (medium, params, plan) = if let Some(upstream) = Upstream::of(job)? {
             let params: Cow<'_, Value> = Cow::Owned(upstream.named(&params));
             let place = upstream.place(&self.kit, job.task.account).await?;
             let medium = self.open(job, &place).await?;
             let info = self.kit.look(&medium, &job.lease.cancelled()).await?;
-            let plan = self.plan(job, &params, &info)?;
+            let plan = self.plan(job, &params, &info, &infos)?;
             (medium, params, plan)
         } else {
-            let plan = self.plan(job, &params, &source_info(&job.task)?)?;
+            let plan = self.plan(job, &params, &source_info(&job.task)?, &infos)?;
             (self.open(job, &self.kit.place(job).await?).await?, params, plan)
         };
         let folder = self.kit.workshop.folder(job.step.id, job.step.attempt)?;
-        let media = slice::from_ref(&medium);
+        let media: Vec<Medium> = iter::once(medium).chain(others).collect();
         let (feature, params) = (self.feature, &*params);
         let drm = feature.drm(params)?;
-        let making = Making { kit: &self.kit, job, plan: &plan, media, drm, dir: folder.path() };
+        let making = Making { kit: &self.kit, job, plan: &plan, media: &media, drm, dir: folder.path() };
         making.finish(|made| Ok((feature.result(params, made)?, feature.usage(params, made)))).await
     }
 

@@ -13,6 +13,7 @@ use mps_media::plan;
 use mps_tasks::Job;
 use mps_wire::types::MediaInputInfo;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -132,6 +133,17 @@ impl Kit {
         Ok(Medium::of_copy(Arc::clone(fetched)))
     }
 
+    /// Opens a medium that a call names beside its source, the API's `MediaInputInfo` as checked, and looks into it.
+    pub(crate) async fn open_input(&self, job: &Job, input: &Value) -> Result<(Medium, MediaInfo)> {
+        let unreadable = |e| Error::internal("the stored input cannot be read").because(e);
+        let input = MediaInputInfo::deserialize(input).map_err(unreadable)?;
+        let place = storage::input(&*self.buckets, job.task.account, &input).await?;
+        let cancel = job.lease.cancelled();
+        let medium = self.open(&place, None, Use::Stretches, &cancel).await?;
+        let info = self.look(&medium, &cancel).await?;
+        Ok((medium, info))
+    }
+
     /// Brings an extra file of a plan into the folder of its step.
     pub(crate) async fn fetch(
         &self,
@@ -172,11 +184,11 @@ impl Kit {
         }
     }
 
-    fn copy_cell(&self, copied: Copied) -> Arc<OnceCell<Arc<Copy>>> {
+    fn copy_cell(&self, what: Copied) -> Arc<OnceCell<Arc<Copy>>> {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        copies.retain(|other, copy| *other == copied || copy.is_kept(now));
-        let copy = copies.entry(copied).or_insert_with(|| Kept { cell: Arc::default(), used: now });
+        copies.retain(|other, copy| *other == what || copy.is_kept(now));
+        let copy = copies.entry(what).or_insert_with(|| Kept { cell: Arc::default(), used: now });
         copy.used = now;
         Arc::clone(&copy.cell)
     }
@@ -242,7 +254,7 @@ pub(crate) async fn convert(convert: &plan::Convert, folder: &Path) -> Result<()
         None => None,
     };
     let (wanted, to) = (convert.clone(), folder.join(&convert.to));
-    let made = tokio::task::spawn_blocking(move || wanted.text(&text, font.as_deref())).await;
+    let made = tokio::task::spawn_blocking(move || wanted.bytes(&text, font.as_deref())).await;
     let made = made.map_err(|e| Error::internal("the conversion of a text broke off").because(e))??;
     tokio::fs::write(to, made).await.map_err(failed("cannot write a text"))
 }

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mps_backends::objects::ObjectStore;
 use mps_core::{Error, Kind, MediaInfo, Result, crash};
 use mps_ffmpeg::{Report, Run, Tool};
 use mps_media::drm::Drm;
@@ -66,7 +67,7 @@ impl Making<'_> {
         };
         let (info, staged) = tokio::try_join!(look, put::stage(&*store, dir, &plan.outputs, &seal))?;
         crash::point("after-stage");
-        self.publish(staged, &info, told).await
+        self.publish(staged, &*store, &info, told).await
     }
 
     async fn run_all(&self, seal: &Seal) -> Result<()> {
@@ -143,6 +144,7 @@ impl Making<'_> {
     async fn publish(
         &self,
         staged: Staged,
+        store: &dyn ObjectStore,
         info: &MediaInfo,
         told: impl FnOnce(&Made<'_>) -> Result<Told>,
     ) -> Result<Outcome> {
@@ -158,18 +160,13 @@ impl Making<'_> {
         });
         let usage = usage.collect();
         self.job.lease.check().await?;
-        let (publish, commits) = staged.into_parts();
-        for commit in commits {
-            crash::point("before-commit");
-            commit.commit().await?;
-            crash::point("after-commit");
-        }
+        let publish = staged.commit(store).await?;
         Ok(Outcome { result, metadata: None, publish, usage })
     }
 }
 
 /// What is wrong with an extra file is the caller's, and is not told of the source.
-fn unusable(name: &str, error: Error) -> Error {
+pub(crate) fn unusable(name: &str, error: Error) -> Error {
     match error.kind() {
         Kind::InvalidInput | Kind::Limit | Kind::Timeout | Kind::Unsupported => {
             Error::invalid(format!("{name} cannot be used: {}", error.message())).because(error)

@@ -1,4 +1,7 @@
 //! Putting the files of a step into their stores: staged first, visible together.
+//!
+//! A store of others is told of small objects only when they become visible, so these wait in the step's folder and not
+//! in memory. Several are sent at once; what names others comes behind them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,8 +9,9 @@ use std::path::Path;
 
 use crate::seal::Seal;
 use bytes::Bytes;
+use futures::{TryStreamExt as _, stream};
 use md5::{Digest, Md5};
-use mps_backends::objects::{Commit, Finished, ObjectStore, PutOptions};
+use mps_backends::objects::{Finished, ObjectStore, PutOptions};
 use mps_core::task::Fault;
 use mps_core::{Blame, Error, Kind, Result, crash};
 use mps_media::features::Object;
@@ -15,6 +19,9 @@ use mps_media::hls;
 use mps_media::plan::{Output, Role};
 use mps_store::objects::PublishObject;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+#[cfg(test)]
+mod tests;
 
 /// An object that was staged, complete and still invisible.
 pub(crate) struct Put {
@@ -26,7 +33,15 @@ pub(crate) struct Put {
     pub(crate) md5: String,
     /// What it is for.
     pub(crate) role: Role,
-    finished: Finished,
+    ready: Ready,
+}
+
+/// How far an object is.
+enum Ready {
+    /// It is in the store, and invisible.
+    Staged(Finished),
+    /// Its bytes lie here until it is to become visible.
+    Here(Content, PutOptions),
 }
 
 impl Put {
@@ -68,7 +83,9 @@ impl Staged {
                 Some(range) => Content::Stretch(path, range),
             };
             self.puts.push(one(store, &piece.key, &piece.content_type, piece.role, bytes).await?);
-            if let Cow::Owned(copy) = &piece {
+            // A copy that still waits is needed until the folder goes.
+            let waits = self.puts.last().is_some_and(|put| matches!(put.ready, Ready::Here(..)));
+            if let (Cow::Owned(copy), false) = (&piece, waits) {
                 let failed = |e| Error::internal("cannot remove a copy of a segment").because(e);
                 tokio::fs::remove_file(folder.join(&copy.file)).await.map_err(failed)?;
             }
@@ -76,23 +93,49 @@ impl Staged {
         Ok(())
     }
 
-    /// Splits into rows to be published with the step and commits to be done before; playlists and indexes come
-    /// last and those that name others at the very end, so that nobody sees one whose files are missing.
-    pub(crate) fn into_parts(self) -> (Vec<PublishObject>, Vec<Box<dyn Commit>>) {
-        let (mut rows, mut commits) = (Vec::new(), Vec::new());
-        let mut puts = self.puts;
-        puts.sort_by_key(|put| match put.role {
-            Role::Main | Role::Segment | Role::Init => 0,
-            Role::SubPlaylist => 1,
-            Role::Playlist | Role::Index => 2,
-        });
-        for put in puts {
-            match put.finished {
-                Finished::Publish(row) => rows.push(row),
-                Finished::Pending(commit) => commits.push(commit),
+    /// Makes what lies in a store of others visible, and gives the rows that are to be published with the step.
+    ///
+    /// Playlists and indexes come last and those that name others at the very end, so that nobody sees one whose files
+    /// are missing.
+    pub(crate) async fn commit(self, store: &dyn ObjectStore) -> Result<Vec<PublishObject>> {
+        let mut rows = Vec::new();
+        let mut rounds: [Vec<Put>; 3] = Default::default();
+        for put in self.puts {
+            let round = match put.role {
+                Role::Main | Role::Segment | Role::Init => 0,
+                Role::SubPlaylist => 1,
+                Role::Playlist | Role::Index => 2,
+            };
+            match put.ready {
+                Ready::Staged(Finished::Publish(row)) => rows.push((round, row)),
+                _ => rounds[round].push(put),
             }
         }
-        (rows, commits)
+        rows.sort_by_key(|(round, _)| *round);
+        for round in rounds {
+            let sent = stream::iter(round.into_iter().map(Ok));
+            sent.try_for_each_concurrent(AT_ONCE, |put| put.commit(store)).await?;
+        }
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+}
+
+/// Objects that are sent at the same time.
+const AT_ONCE: usize = 8;
+
+impl Put {
+    async fn commit(self, store: &dyn ObjectStore) -> Result<()> {
+        let finished = match self.ready {
+            Ready::Staged(finished) => finished,
+            Ready::Here(content, options) => content.stage(store, &self.key, options).await?,
+        };
+        let Finished::Pending(commit) = finished else {
+            return Err(Error::internal("a store that sends late has rows of ours"));
+        };
+        crash::point("before-commit");
+        commit.commit().await?;
+        crash::point("after-commit");
+        Ok(())
     }
 }
 
@@ -176,32 +219,54 @@ async fn one(
         return Err(Fault::Source.of(Error::invalid(told)));
     }
     let options = PutOptions { content_type: content_type.to_owned(), ..PutOptions::default() };
-    let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
-    let written = match &content {
-        Content::File(path) => sink.write_file(path).await,
-        Content::Stretch(path, range) => write_stretch(&mut *sink, path, *range).await,
-        Content::Text(text) => sink.write(Bytes::copy_from_slice(text.as_bytes())).await,
-    };
-    if let Err(error) = written {
-        sink.abort().await;
-        return Err(error);
+    if content.size_bytes().await? <= store.sends_late_bytes() {
+        let (size_bytes, md5) = content.measure().await?;
+        crash::point("after-put");
+        return Ok(Put { key: key.to_owned(), size_bytes, md5, role, ready: Ready::Here(content, options) });
     }
-    let finished = sink.finish().await?;
+    let finished = content.stage(store, key, options).await?;
     let (size_bytes, md5) = match &finished {
         Finished::Publish(row) => (row.size_bytes, row.md5.clone()),
         Finished::Pending(_) => content.measure().await?,
     };
     crash::point("after-put");
-    Ok(Put { key: key.to_owned(), size_bytes, md5, role, finished })
+    Ok(Put { key: key.to_owned(), size_bytes, md5, role, ready: Ready::Staged(finished) })
 }
 
 impl Content {
+    /// Puts it into the store, where it is not visible yet.
+    async fn stage(&self, store: &dyn ObjectStore, key: &str, options: PutOptions) -> Result<Finished> {
+        let mut sink = store.stage(key.trim_start_matches('/'), options).await?;
+        let written = match self {
+            Self::File(path) => sink.write_file(path).await,
+            Self::Stretch(path, range) => write_stretch(&mut *sink, path, *range).await,
+            Self::Text(text) => sink.write(Bytes::copy_from_slice(text.as_bytes())).await,
+        };
+        if let Err(error) = written {
+            sink.abort().await;
+            return Err(error);
+        }
+        sink.finish().await
+    }
+
+    async fn size_bytes(&self) -> Result<u64> {
+        match self {
+            Self::Stretch(_, range) => Ok(range.length),
+            Self::Text(text) => Ok(text.len() as u64),
+            Self::File(path) => {
+                let found = tokio::fs::metadata(path).await.map_err(|e| unreadable(path).because(e))?;
+                Ok(found.len())
+            }
+        }
+    }
+
     /// Bytes, and the MD5 of what stands for itself; segments have none that anybody asks for.
-    async fn measure(self) -> Result<(u64, String)> {
+    async fn measure(&self) -> Result<(u64, String)> {
         match self {
             Self::Stretch(_, range) => Ok((range.length, String::new())),
             Self::Text(text) => Ok((text.len() as u64, hex::encode(Md5::digest(text)))),
             Self::File(path) => {
+                let path = path.clone();
                 let measured = tokio::task::spawn_blocking(move || {
                     let mut file = std::fs::File::open(&path)?;
                     let mut md5 = Md5::new();

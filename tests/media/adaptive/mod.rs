@@ -4,7 +4,7 @@ mod encryption;
 mod ladder;
 
 use mps_e2e::Bench;
-use mps_testkit::compare::{decode, frame_times, gather, packet_times, patch, probe, ssim, sync};
+use mps_testkit::compare::{decode, frame_times, gather, packet_times, patch, probe, ssim, sync, tone_db};
 use mps_testkit::{made, media_files};
 use serde_json::{Value, json};
 
@@ -235,6 +235,71 @@ async fn tracks_of_the_source_are_told_apart() {
         for (rendition, expected_hz) in renditions.iter().zip([1000.0, 440.0]) {
             let heard_hz = mps_testkit::compare::tone_hz(&made.file(&rendition.uri));
             assert!((heard_hz - expected_hz).abs() < 15.0, "{kind}: {heard_hz} of {expected_hz}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_track_is_mixed_of_streams_and_channels() {
+    tools_or_return!();
+    let bench = Bench::start().await;
+    // Stream 1: 440 Hz left, 700 Hz right. Stream 2: 1,000 Hz, mono, half as long.
+    let graph = "testsrc2=s=320x180:r=25:d=6[v];sine=f=440:r=48000:d=6[l];sine=f=700:r=48000:d=6[r];\
+                 [l][r]amerge=inputs=2[a];sine=f=1000:r=44100:d=3[b]";
+    let words = ["-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-map", "[b]", "-c:v", "libx264"];
+    let source = made::film("mkv", &[&words[..], &["-c:a", "flac"]].concat());
+    let track = |language: &str, channels: u32, info: Value| {
+        json!({"Codec": "aac", "Bitrate": 192, "SampleRate": 48000, "AudioChannel": channels,
+            "AudioLanguage": language, "TrackChannelInfo": info})
+    };
+    let by_channel = |inputs: Value| json!({"SelectType": "track_channel", "InputTrackInfo": inputs});
+    let tracks = [
+        // Louder on the left and absent on the right; the other stream only on the right.
+        track(
+            "eng",
+            2,
+            json!({"ChannelsRemix": 1, "InputTrackInfo": [
+            {"TrackNum": "1", "ChannelVolume": [6, -60]}, {"TrackNum": "2", "ChannelVolume": [-60, -6]}]}),
+        ),
+        // The sides change places.
+        track("deu", 2, by_channel(json!([{"TrackNum": "1.1"}, {"TrackNum": "1.0"}]))),
+        // A channel of each stream side by side.
+        track("fra", 2, by_channel(json!([{"TrackNum": "2.0"}, {"TrackNum": "1.0"}]))),
+    ];
+    let mut stream = rung(180, 300);
+    stream["AudioList"] = json!(tracks);
+    for kind in ["ts-segment", "mp4-mp4-segment"] {
+        let body = json!({"Format": "HLS", "SegmentType": kind, "StreamInfos": [stream]});
+        let made = ladder(&bench, &source, json!({"Definition": template(&bench, body).await})).await;
+        // Decibels of a tone in the first two seconds of a channel of a track, against the source's.
+        let level = |language: &str, channel: usize, hertz: f64| {
+            let found = made.renditions().into_iter().find(|r| r.get("LANGUAGE") == language);
+            let file = made.file(&found.expect("the track").uri);
+            tone_db(&file, channel, hertz, (0.5, 2.5)) - tone_db(&source, 0, 440.0, (0.5, 2.5))
+        };
+        for (language, channel, hertz, wanted) in [
+            ("en", 0, 440.0, 6.0),
+            ("en", 1, 1000.0, -6.0),
+            ("de", 0, 700.0, 0.0),
+            ("de", 1, 440.0, 0.0),
+            ("fr", 0, 1000.0, 0.0),
+            ("fr", 1, 440.0, 0.0),
+        ] {
+            let found = level(language, channel, hertz);
+            assert!((found - wanted).abs() < 0.5, "{kind} {language} {channel} {hertz}: {found} of {wanted}");
+        }
+        for (language, channel, hertz) in [
+            ("en", 0, 700.0),
+            ("en", 0, 1000.0),
+            ("en", 1, 440.0),
+            ("en", 1, 700.0),
+            ("de", 0, 440.0),
+            ("de", 1, 700.0),
+            ("fr", 0, 440.0),
+            ("fr", 1, 1000.0),
+        ] {
+            let found = level(language, channel, hertz);
+            assert!(found < -45.0, "{kind} {language} {channel} {hertz}: {found}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Clips and joins.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use mps_e2e::Bench;
 use mps_testkit::compare::{decode, lights, loudness_db, packet_times, patch, probe};
@@ -267,9 +268,11 @@ async fn an_edit_outlives_its_server() {
     let request = request(&[long.clone(), long], "whole.mp4", &json!({}));
     let answer = bench.server.ok("EditMedia", &request).await;
     let id = answer["TaskId"].as_str().expect("an id").to_owned();
-    let begun = |detail: &Value| detail["Status"] == "PROCESSING";
-    bench.server.until(&id, seconds(30), begun).await;
-    tokio::time::sleep(seconds(1)).await;
+    let limit = Instant::now() + mps_e2e::SOON;
+    while bench.server.programs().is_empty() {
+        assert!(Instant::now() < limit, "the edit does not begin");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     bench.server.kill().await;
     bench.server.restart(|setup| setup).await;
     let detail = bench.server.ended(&id, mps_e2e::SOON).await;

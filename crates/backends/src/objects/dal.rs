@@ -18,7 +18,7 @@ use opendal::options::{ListOptions, ReaderOptions};
 use opendal::{ErrorKind, Metadata, OperationContext, Operator};
 use serde_json::Value;
 
-use self::upload::{MARK, Upload};
+use self::upload::{MARK, PART_BYTES, Upload};
 use super::{ByteStream, ObjectMeta, ObjectStore, PutOptions, Staged, cut_range, transport};
 
 /// How many keys a store remembers the version of.
@@ -252,6 +252,10 @@ impl ObjectStore for Dal {
 
     async fn stage(&self, key: &str, options: PutOptions) -> Result<Box<dyn Staged>> {
         Ok(Box::new(Upload::begin(self.clone(), plain(key)?, options).await?))
+    }
+
+    fn sends_late_bytes(&self) -> u64 {
+        PART_BYTES as u64
     }
 
     async fn list(&self, prefix: &str, start_after: &str, limit: usize) -> Result<Vec<ObjectMeta>> {

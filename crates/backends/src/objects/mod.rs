@@ -77,6 +77,12 @@ pub trait ObjectStore: Send + Sync {
     /// Begins an object that nobody sees yet.
     async fn stage(&self, key: &str, options: PutOptions) -> Result<Box<dyn Staged>>;
 
+    /// Objects of at most this many bytes are sent only when they are committed, and wait for it in memory: whoever stages
+    /// many of them does better to begin each when its turn comes.
+    fn sends_late_bytes(&self) -> u64 {
+        0
+    }
+
     /// Up to `limit` objects whose keys begin with `prefix`, in order of key, after `start_after`.
     async fn list(&self, prefix: &str, start_after: &str, limit: usize) -> Result<Vec<ObjectMeta>>;
 

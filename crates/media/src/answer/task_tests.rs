@@ -18,6 +18,9 @@ fn step(ordinal: i32, item: usize, state: StepState) -> Step {
         mosaics: Vec::new(),
         sounds: Vec::new(),
         captions: Vec::new(),
+        tracks: Vec::new(),
+        heads: Vec::new(),
+        tails: Vec::new(),
         naming: Naming {
             directory: "/out/".to_owned(),
             object: "{inputName}.{format}".to_owned(),

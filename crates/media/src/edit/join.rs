@@ -5,15 +5,15 @@
 //! silent. Cuts are exact to the frame. A fast edit takes the coded frames of its only medium over as they are and can
 //! begin at a key frame alone.
 
-use mps_core::media_info::{AudioStream, MediaInfo, VideoStream};
-use mps_core::task::Fault;
-use mps_core::{Error, Result};
+use mps_core::Result;
+use mps_core::media_info::MediaInfo;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
-use super::material::{Form, Grid, Inputs, Stretch, is_still, matrix_of, need, rate_of, tags};
+use super::material::{Form, Grid, Inputs, matrix_of, need, rate_of};
 use super::output::{self, Pictures, SEGMENT, VARIABLES, Wanted};
-use crate::features::transcode::audio::{self, Sound};
+use super::row::Row;
+use crate::features::transcode::audio;
 use crate::features::transcode::params::{Fill, StepParams};
 use crate::features::transcode::words::{AudioCodec, Container};
 use crate::features::transcode::{self, params as transcode_params};
@@ -64,16 +64,6 @@ pub(super) fn fast(
     Ok(plan)
 }
 
-/// One stretch on the grid of the output.
-struct Piece<'a> {
-    stretch: Stretch,
-    info: &'a MediaInfo,
-    video: Option<&'a VideoStream>,
-    audio: Option<&'a AudioStream>,
-    frames: i64,
-    length_us: i64,
-}
-
 /// Plans an exact edit.
 ///
 /// # Errors
@@ -90,8 +80,11 @@ pub(super) fn plan(
     let first_video = infos.iter().find_map(MediaInfo::main_video);
     let first_audio = infos.iter().find_map(MediaInfo::main_audio);
     let grid = Grid(first_video.map_or(mps_core::media_info::Ratio::new(25, 1), rate_of));
-    let pieces = pieces(join, infos, grid)?;
-    let length_us: i64 = pieces.iter().map(|piece| piece.length_us).sum();
+    let mut row = Row::new(grid);
+    for (file, (info, clip)) in infos.iter().zip(&join.clips).enumerate() {
+        row.add(&format!("`FileInfos.{file}`"), info, *clip).map_err(|error| error.with("input", file))?;
+    }
+    let (pieces, length_us) = (&row.pieces, row.length_us());
 
     let codec = if join.container == Container::Avi { AudioCodec::Mp3 } else { AudioCodec::Aac };
     let sound = first_audio.map(|first| audio::sound(&output::encode(codec, 0, 0, 0), first, join.container));
@@ -108,7 +101,7 @@ pub(super) fn plan(
     let mut inputs = Inputs::expecting(pieces.len());
     let (mut graph, mut pads): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for (nth, piece) in pieces.iter().enumerate() {
-        let input = inputs.open(piece.stretch, piece.info);
+        let input = piece.open(&mut inputs);
         if let Some(form) = form {
             graph.push(format!("{}[v{nth}]", piece.pictures(&inputs, input, form, build)?));
             pads.push(format!("[v{nth}]"));
@@ -135,65 +128,6 @@ pub(super) fn plan(
     })
 }
 
-fn pieces<'a>(join: &Join, infos: &'a [MediaInfo], grid: Grid) -> Result<Vec<Piece<'a>>> {
-    let (mut end_us, mut end_frame) = (0, 0);
-    let mut pieces = Vec::new();
-    for (file, (info, clip)) in infos.iter().zip(&join.clips).enumerate() {
-        let here = |error: Error| error.with("input", file);
-        let (video, audio) = (info.main_video(), info.main_audio());
-        if video.is_none() && audio.is_none() {
-            let told = format!("`FileInfos.{file}` has neither video nor audio");
-            return Err(Fault::Source.of(Error::invalid(told)));
-        }
-        let whole_us = if is_still(info) { 0 } else { info.duration_us };
-        let (start_us, end) = clip.resolve(whole_us).map_err(here)?;
-        let stop_us = match end {
-            Some(end) => end,
-            None if whole_us > 0 => whole_us,
-            None => {
-                let told = format!("`FileInfos.{file}` has no length of its own: set its `EndTimeOffset`");
-                return Err(Fault::TimeOffset.of(Error::invalid(told)));
-            }
-        };
-        if start_us >= stop_us {
-            let told = format!("nothing remains of `FileInfos.{file}`");
-            return Err(Fault::TimeOffset.of(Error::invalid(told)));
-        }
-        // Ends are rounded, not lengths, so that many stretches together are off by no more than one.
-        end_us += stop_us - start_us;
-        let frames = grid.frame(end_us) - end_frame;
-        let length_us = grid.us(end_frame + frames) - grid.us(end_frame);
-        end_frame += frames;
-        if frames == 0 {
-            let told = format!("the stretch of `FileInfos.{file}` is shorter than a frame");
-            return Err(Fault::TimeOffset.of(Error::invalid(told)));
-        }
-        let stretch = Stretch { file, start_us, length_us };
-        pieces.push(Piece { stretch, info, video, audio, frames, length_us });
-    }
-    Ok(pieces)
-}
-
-impl Piece<'_> {
-    fn pictures(&self, inputs: &Inputs, input: usize, form: Form, build: &Build) -> Result<String> {
-        let Some(source) = self.video else {
-            let (w, h) = (form.picture.width, form.picture.height);
-            let (rate, frames) = (form.grid.word(), self.frames);
-            let black = format!("color=c=black:s={w}x{h}:r={rate},format=yuv420p,setsar=1");
-            return Ok(format!("{black},{},trim=end_frame={frames}", tags(form.matrix)));
-        };
-        inputs.pictures(input, source, form, (self.frames, self.frames), build)
-    }
-
-    fn sound(&self, inputs: &Inputs, input: usize, sound: Sound) -> String {
-        if let Some(source) = self.audio {
-            return inputs.sound(input, source, sound, (self.length_us, self.length_us));
-        }
-        let (end, rate) = (crate::graph::seek::seconds(self.length_us), sound.sample_rate_hz);
-        format!("anullsrc=r={rate},{},atrim=end={end}", audio::chain(sound, false))
-    }
-}
-
 /// Whether a name of segments and playlists can be made of it.
 pub(super) fn check_name(pattern: &str) -> Result<()> {
     let values =
@@ -203,7 +137,7 @@ pub(super) fn check_name(pattern: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use mps_core::media_info::Ratio;
+    use mps_core::media_info::{Ratio, VideoStream};
     use serde_json::{Value, json};
 
     use super::*;

@@ -23,45 +23,45 @@ const MANY: usize = 8;
 
 /// The output's frames as a measure of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grid(pub(super) Ratio);
+pub(crate) struct Grid(pub(crate) Ratio);
 
 impl Grid {
     /// The frame that begins nearest to a moment.
-    pub(super) fn frame(self, us: i64) -> i64 {
+    pub(crate) fn frame(self, us: i64) -> i64 {
         let (num, den) = (i128::from(self.0.num), i128::from(self.0.den) * 1_000_000);
         ((i128::from(us) * num * 2 + den) / (den * 2)) as i64
     }
 
     /// When a frame begins.
-    pub(super) fn us(self, frame: i64) -> i64 {
+    pub(crate) fn us(self, frame: i64) -> i64 {
         let num = i128::from(self.0.num.max(1));
         ((i128::from(frame) * i128::from(self.0.den) * 2_000_000 + num) / (num * 2)) as i64
     }
 
     /// The same in seconds, as ffmpeg reads it.
-    pub(super) fn seconds(self, frame: i64) -> String {
+    pub(crate) fn seconds(self, frame: i64) -> String {
         seconds(self.us(frame))
     }
 
     /// As ffmpeg reads it.
-    pub(super) fn word(self) -> String {
+    pub(crate) fn word(self) -> String {
         format!("{}/{}", self.0.num, self.0.den)
     }
 }
 
 /// A stretch of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(crate) struct Stretch {
     /// Which input of the request.
-    pub(super) file: usize,
+    pub(crate) file: usize,
     /// From its beginning.
-    pub(super) start_us: i64,
+    pub(crate) start_us: i64,
     /// How much of it is there to be used.
-    pub(super) length_us: i64,
+    pub(crate) length_us: i64,
 }
 
 /// Whether a medium is one picture without any time.
-pub(super) fn is_still(info: &MediaInfo) -> bool {
+pub(crate) fn is_still(info: &MediaInfo) -> bool {
     let one =
         info.format.ends_with("_pipe") || matches!(info.format.as_str(), "image2" | "ico" | "jpegxl_anim");
     one && info.audio.is_empty() && info.main_video().is_some()
@@ -69,7 +69,7 @@ pub(super) fn is_still(info: &MediaInfo) -> bool {
 
 /// The inputs of a command, in the order in which they are opened.
 #[derive(Debug, Default)]
-pub(super) struct Inputs {
+pub(crate) struct Inputs {
     words: Vec<Arg>,
     leads: Vec<i64>,
     is_many: bool,
@@ -77,12 +77,12 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// None yet, of about `count`.
-    pub(super) fn expecting(count: usize) -> Self {
+    pub(crate) fn expecting(count: usize) -> Self {
         Self { is_many: count > MANY, ..Self::default() }
     }
 
     /// Opens a stretch of a medium; tells its number.
-    pub(super) fn open(&mut self, stretch: Stretch, info: &MediaInfo) -> usize {
+    pub(crate) fn open(&mut self, stretch: Stretch, info: &MediaInfo) -> usize {
         let mut text = |words: &[&str]| self.words.extend(words.iter().map(|word| Arg::from(*word)));
         if self.is_many {
             text(&["-threads", "1"]);
@@ -101,7 +101,7 @@ impl Inputs {
     }
 
     /// The words for all of them.
-    pub(super) fn into_words(self) -> Vec<Arg> {
+    pub(crate) fn into_words(self) -> Vec<Arg> {
         self.words
     }
 
@@ -114,7 +114,7 @@ impl Inputs {
     ///
     /// # Errors
     /// `Unsupported` naming the filter that this build of ffmpeg lacks.
-    pub(super) fn pictures(
+    pub(crate) fn pictures(
         &self,
         nth: usize,
         source: &VideoStream,
@@ -154,7 +154,7 @@ impl Inputs {
     }
 
     /// The sound of input `nth` in the form of `sound`, `has_us` of it and silence on to `wanted_us`, beginning at 0.
-    pub(super) fn sound(
+    pub(crate) fn sound(
         &self,
         nth: usize,
         source: &AudioStream,
@@ -178,17 +178,17 @@ impl Inputs {
 
 /// What all pictures are brought to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Form {
+pub(crate) struct Form {
     /// Size and pixels.
-    pub(super) picture: Picture,
+    pub(crate) picture: Picture,
     /// Frames a second.
-    pub(super) grid: Grid,
+    pub(crate) grid: Grid,
     /// Matrix of the colours, by ffmpeg's name.
-    pub(super) matrix: &'static str,
+    pub(crate) matrix: &'static str,
 }
 
 /// The matrix of a stream's colours once [`picture::chain`] has dealt with it.
-pub(super) fn matrix_of(source: &VideoStream) -> &'static str {
+pub(crate) fn matrix_of(source: &VideoStream) -> &'static str {
     if picture::is_rgb(source) || picture::is_wide(source) {
         return "bt709";
     }
@@ -200,13 +200,13 @@ pub(super) fn matrix_of(source: &VideoStream) -> &'static str {
 }
 
 /// Tells the colours of pictures that were converted.
-pub(super) fn tags(matrix: &str) -> String {
+pub(crate) fn tags(matrix: &str) -> String {
     let transfer = if matrix == "bt709" { "bt709" } else { "smpte170m" };
     format!("setparams=range=tv:colorspace={matrix}:color_primaries={transfer}:color_trc={transfer}")
 }
 
 /// A steady rate for an output that follows this stream.
-pub(super) fn rate_of(source: &VideoStream) -> Ratio {
+pub(crate) fn rate_of(source: &VideoStream) -> Ratio {
     const USUAL: [Ratio; 8] = [
         Ratio::new(24_000, 1001),
         Ratio::new(24, 1),
@@ -230,7 +230,7 @@ pub(super) fn rate_of(source: &VideoStream) -> Ratio {
 ///
 /// # Errors
 /// `Unsupported` naming the filter.
-pub(super) fn need(build: &Build, filters: &[&str]) -> Result<()> {
+pub(crate) fn need(build: &Build, filters: &[&str]) -> Result<()> {
     match filters.iter().find(|filter| !build.filters(filter)) {
         None => Ok(()),
         Some(lacking) => Err(Error::new(

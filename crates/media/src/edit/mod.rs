@@ -6,8 +6,9 @@
 mod compose;
 mod from_wire;
 mod join;
-mod material;
+pub(crate) mod material;
 mod output;
+pub(crate) mod row;
 
 use mps_core::media_info::MediaInfo;
 use mps_core::{Error, Result};

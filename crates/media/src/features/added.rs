@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::item::Given;
-use crate::plan::{Arg, Command, Extra, Fetch};
+use crate::plan::{Arg, Command, Convert, Extra, Fetch, Into};
 
 /// Most files of sound and of subtitles; ours, as the API names no limit.
 const MOST: usize = 20;
@@ -102,7 +102,9 @@ pub fn captions(holder: &Value, above: &str, given: &[Given], here: &str) -> Res
         match file["Type"].as_str().unwrap_or_default() {
             "" | "subtitle-stream" => {}
             kind @ ("close-caption-708" | "close-caption-608") => {
-                let told = format!("{here}.Type {kind} is not built yet: take subtitle-stream");
+                let told = format!(
+                    "{here}.Type {kind} cannot be written: no encoder here makes captions of a text; take subtitle-stream"
+                );
                 return Err(unsupported_operation(told));
             }
             other => {
@@ -135,6 +137,11 @@ pub fn sound_file(nth: usize) -> String {
 
 fn given_captions(nth: usize) -> String {
     format!("given-captions-{nth}")
+}
+
+/// Subtitles of a kind that ffmpeg knows.
+fn plain_captions(nth: usize) -> String {
+    format!("plain-captions-{nth}")
 }
 
 /// Subtitles as WebVTT.
@@ -170,6 +177,15 @@ pub fn prepared(sounds: &[Added], captions: &[Added]) -> impl Iterator<Item = Co
     });
     sounds.chain(captions.iter().enumerate().map(move |(nth, added)| {
         let words = ["-map", "0:s:0", "-c:s", "webvtt", "-f", "webvtt"];
-        prepare(added, given_captions(nth), &words, Arg::File(captions_file(nth)))
+        let convert = Convert {
+            from: given_captions(nth),
+            to: plain_captions(nth),
+            into: Into::Plainer,
+            shift_us: 0,
+            window_us: None,
+            name: added.path.clone(),
+        };
+        let command = prepare(added, plain_captions(nth), &words, Arg::File(captions_file(nth)));
+        Command { convert: vec![convert], ..command }
     }))
 }

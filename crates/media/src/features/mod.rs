@@ -21,6 +21,7 @@ use mps_wire::{ApiError, Refused};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use added::Added;
 pub use item::{Given, Item, Place};
 
 use crate::drm::Drm;
@@ -96,6 +97,27 @@ pub trait Feature: Send + Sync {
     /// # Errors
     /// `InvalidInput` when the source does not suit, `Unsupported` when ffmpeg lacks a filter for it.
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan>;
+    /// Films that are joined to the source, each looked into before the plan is made.
+    ///
+    /// # Errors
+    /// `Internal` when the params are not those of [`Feature::from_wire`].
+    fn films(&self, _params: &Value) -> Result<Vec<Added>> {
+        Ok(Vec::new())
+    }
+    /// As [`Feature::plan`] where there are [`Feature::films`], which hold `films`; they are inputs 1 and on.
+    ///
+    /// # Errors
+    /// As for [`Feature::plan`].
+    fn plan_joined(
+        &self,
+        params: &Value,
+        info: &MediaInfo,
+        _films: &[MediaInfo],
+        task_id: &str,
+        build: &Build,
+    ) -> Result<Plan> {
+        self.plan(params, info, task_id, build)
+    }
     /// How the parts of its package are encrypted that [`Plan::encrypted`] names.
     ///
     /// # Errors

@@ -84,6 +84,31 @@ fn entity(text: &str) -> (String, usize) {
     found.map_or_else(|| ("&".to_owned(), 1), |(name, sign)| ((*sign).to_owned(), name.len()))
 }
 
+/// A text without any markup in the markup of ASS.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '{' => out.push_str("\\{"),
+            '}' => out.push_str("\\}"),
+            // As above, a word joiner keeps the next letter from making a command of it.
+            '\\' => out.push_str("\\\u{2060}"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Whether a line with the markup of ASS shows nothing.
+pub(super) fn is_blank(line: &str) -> bool {
+    let mut rest = line;
+    while let Some(tail) = rest.strip_prefix('{') {
+        let Some(end) = tail.find('}') else { return false };
+        rest = tail[end + 1..].trim_start();
+    }
+    rest.trim().is_empty()
+}
+
 /// A line with the markup of ASS in the words of WebVTT.
 pub(super) fn to_vtt(line: &str) -> String {
     let mut out = String::with_capacity(line.len());

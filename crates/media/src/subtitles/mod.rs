@@ -1,4 +1,4 @@
-//! Subtitles as text: SRT, WebVTT and ASS are read, and written as ASS for burning in.
+//! Subtitles as text: SRT, WebVTT, TTML and ASS are read, and written as ASS for burning in.
 //!
 //! Times are microseconds of the source. Files are the caller's: they are bounded, and what cannot be read is told with
 //! its line. Markup that only some renderers know is dropped, the words never are.
@@ -9,6 +9,7 @@ mod markup;
 mod style;
 #[cfg(test)]
 mod tests;
+mod ttml;
 
 use mps_core::{Error, Result};
 
@@ -23,7 +24,7 @@ const MOST_CUES: usize = 100_000;
 /// The text of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subtitles {
-    /// Cues without looks of their own, from SRT or WebVTT.
+    /// Cues without looks of their own, from SRT, WebVTT or TTML.
     Cues(Vec<Cue>),
     /// A script with its own looks, as it stands.
     Ass(String),
@@ -41,6 +42,9 @@ impl Subtitles {
         let text = decode(bytes)?;
         let text = text.trim_start_matches('\u{feff}');
         let start = text.trim_start();
+        if ttml::is_meant(start) {
+            return ttml::read(start).and_then(counted).map(Self::Cues);
+        }
         if start.starts_with("WEBVTT") {
             return cue::vtt(text).and_then(counted).map(Self::Cues);
         }
@@ -51,7 +55,7 @@ impl Subtitles {
         if text.contains("-->") {
             return cue::srt(text).and_then(counted).map(Self::Cues);
         }
-        Err(Error::invalid("the subtitles are neither SRT nor WebVTT nor ASS"))
+        Err(Error::invalid("the subtitles are neither SRT nor WebVTT nor TTML nor ASS"))
     }
 
     /// A script for a renderer of ASS; times are moved by `shift_us`.
@@ -67,6 +71,15 @@ impl Subtitles {
 }
 
 impl Subtitles {
+    /// Leaves out what is shown before `from_us` or from `to_us` on; a script of ASS stays as it is.
+    pub fn keep(&mut self, from_us: i64, to_us: i64) {
+        let Self::Cues(cues) = self else { return };
+        for cue in cues.iter_mut() {
+            (cue.start_us, cue.end_us) = (cue.start_us.max(from_us), cue.end_us.min(to_us));
+        }
+        cues.retain(|cue| cue.start_us < cue.end_us);
+    }
+
     /// A file of WebVTT; times are moved by `shift_us`, and what is over before 0 is left out.
     ///
     /// # Errors
@@ -77,6 +90,19 @@ impl Subtitles {
             Self::Ass(_) => Err(Error::invalid("a script of ASS is no WebVTT")),
         }
     }
+}
+
+/// A file of TTML as WebVTT, any other as it is.
+///
+/// # Errors
+/// `InvalidInput` when it is TTML and cannot be read.
+pub fn plainer(bytes: &[u8]) -> Result<Vec<u8>> {
+    let is_small = bytes.len() as u64 <= MOST_BYTES;
+    let is_ttml = |text: String| ttml::is_meant(text.trim_start_matches('\u{feff}'));
+    if is_small && decode(bytes).is_ok_and(is_ttml) {
+        return Ok(Subtitles::read(bytes)?.to_vtt(0)?.into_bytes());
+    }
+    Ok(bytes.to_vec())
 }
 
 fn counted(cues: Vec<Cue>) -> Result<Vec<Cue>> {

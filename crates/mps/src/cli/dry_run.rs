@@ -115,6 +115,9 @@ async fn plan(
     let params = feature
         .from_wire(&item, build)
         .map_err(|error| anyhow::anyhow!("{}: {}", error.code, error.message))?;
+    if let Some(film) = feature.films(&params)?.first() {
+        bail!("a plan would have to look into {}: run the request, or leave it out", film.path);
+    }
     Ok(feature.plan(&params, info, "TASK-ID", build)?)
 }
 

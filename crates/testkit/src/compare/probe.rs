@@ -189,6 +189,12 @@ fn table(path: &Path, stream: &str, entries: &str, more: &[&str]) -> Vec<Vec<Str
     String::from_utf8_lossy(&text).lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
+/// How many frames of the video carry closed captions.
+pub fn captioned_frames(path: &Path) -> usize {
+    let words = ["-v", "error", "-select_streams", "v:0", "-show_frames", name(path)];
+    String::from_utf8_lossy(&run("ffprobe", &words)).matches("ATSC A53 Part 4 Closed Captions").count()
+}
+
 /// The text of the `nth` track of subtitles as SRT.
 pub fn subtitles(path: &Path, nth: usize) -> String {
     let map = format!("0:s:{nth}");

@@ -45,6 +45,25 @@ pub fn tone_hz(path: &Path) -> f64 {
     crossings as f64 / 2.0 / (middle.len() as f64 / RATE as f64)
 }
 
+/// How loud one tone is in a channel between two times, in decibels below a full sine; −120 for silence.
+pub fn tone_db(path: &Path, channel: usize, hertz: f64, (from_s, to_s): (f64, f64)) -> f64 {
+    let pan = format!("aresample={RATE}:async=1:first_pts=0,pan=mono|c0=c{channel}");
+    let words = ["-v", "error", "-i", name(path), "-map", "0:a:0", "-af", &pan, "-f", "f32le", "-"];
+    let all: Vec<f64> = run("ffmpeg", &words)
+        .chunks_exact(4)
+        .map(|four| f64::from(f32::from_le_bytes([four[0], four[1], four[2], four[3]])))
+        .collect();
+    let at = |seconds: f64| ((seconds * RATE as f64) as usize).min(all.len());
+    let stretch = &all[at(from_s)..at(to_s)];
+    let (mut real, mut imaginary) = (0.0, 0.0);
+    for (nth, sample) in stretch.iter().enumerate() {
+        let turn = 2.0 * std::f64::consts::PI * hertz * nth as f64 / RATE as f64;
+        (real, imaginary) = (real + sample * turn.cos(), imaginary + sample * turn.sin());
+    }
+    let size = 2.0 * f64::hypot(real, imaginary) / stretch.len().max(1) as f64;
+    if size > 1e-6 { 20.0 * size.log10() } else { -120.0 }
+}
+
 /// Writes one stream of sound, named as ffmpeg does (`0:a:1`), into a file of its own.
 pub fn extract(path: &Path, stream: &str, to: &Path) {
     run("ffmpeg", &["-v", "error", "-y", "-i", name(path), "-map", stream, name(to)]);

@@ -75,16 +75,13 @@ pub(crate) async fn submit(
     let input = inputs::check(app, account, "InputInfo", sent).await?;
     let place = place(app, account, &request, sent, &input).await?;
     let mut steps = vec![source_step(&input)?];
-    let kind = match &orchestration {
-        Some(orchestration) => {
-            steps.extend(items::of_graph(app, account, &orchestration.activities, &place).await?);
-            body["Activities"] = orchestration.shown();
-            SCHEDULE
-        }
-        None => {
-            steps.extend(items::steps(app, account, &body, &place).await?);
-            WORKFLOW
-        }
+    let kind = if let Some(orchestration) = &orchestration {
+        steps.extend(items::of_graph(app, account, &orchestration.activities, &place).await?);
+        body["Activities"] = orchestration.shown();
+        SCHEDULE
+    } else {
+        steps.extend(items::steps(app, account, &body, &place).await?);
+        WORKFLOW
     };
     if steps.len() == 1 {
         return Err(codes::missing_parameter(

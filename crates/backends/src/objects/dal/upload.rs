@@ -19,7 +19,7 @@ use super::Dal;
 use crate::objects::{Commit, Finished, ObjectMeta, PutOptions, Staged, content_type_of};
 
 /// The size of a part of an upload; 10,000 of them bound an object to 83 GB.
-const PART_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const PART_BYTES: usize = 8 * 1024 * 1024;
 /// Parts of one upload that are sent at the same time.
 const PARTS_AT_ONCE: usize = 4;
 /// The name under which an upload leaves a mark in the object's metadata, to be known again.

@@ -75,6 +75,9 @@ pub(super) fn choose(params: &Params, info: &MediaInfo) -> Result<Vec<Rung>> {
 /// Tracks that the template takes by number must be there.
 fn check_tracks(params: &Params, info: &MediaInfo) -> Result<()> {
     let mut tracks = params.streams.iter().flat_map(|stream| &stream.tracks);
+    for mix in tracks.clone().filter_map(|track| track.mix.as_ref()) {
+        mix.check(info)?;
+    }
     let Some(track) = tracks.find(|track| source_of(track, info).is_none()) else { return Ok(()) };
     let known: Vec<_> = info.audio.iter().map(|audio| audio.index.to_string()).collect();
     Err(Error::invalid(format!(

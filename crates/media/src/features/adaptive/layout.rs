@@ -6,15 +6,18 @@
 use mps_core::media_info::{AudioStream, MediaInfo};
 
 use super::ladder::Rung;
+use super::mix::Mix;
 use super::params::{Format, Sound, StepParams, Track};
 use crate::features::transcode::params::Audio;
 use crate::features::transcode::words::{AudioCodec, VideoCodec};
 
 /// Where a sound comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Source {
     /// A stream of the source, by its index.
     Stream(u32),
+    /// Several streams or channels of the source.
+    Mixed(Mix),
     /// A file of the caller's, by its place in the list.
     Added(usize),
 }
@@ -168,7 +171,7 @@ impl Layout {
     }
 }
 
-/// The sound of the source that a track is made of.
+/// The sound of the source that a track is made of; of a mix, its first.
 pub(super) fn source_of<'a>(track: &Track, info: &'a MediaInfo) -> Option<&'a AudioStream> {
     match track.stream_index {
         None => info.main_audio(),
@@ -194,12 +197,16 @@ fn sounds_of(step: &StepParams, rung: &Rung, info: &MediaInfo, all: &mut Vec<Sou
                     Audio::Copy => (None, None, 0),
                 };
                 SoundFile {
-                    from: Source::Stream(source.index),
+                    from: track.mix.clone().map_or(Source::Stream(source.index), Source::Mixed),
                     audio: track.audio.clone(),
                     stream: rung.stream,
                     name: name.unwrap_or_default(),
                     language: language.unwrap_or_else(|| known(&source.language)),
-                    channels: if channels > 0 { channels } else { source.channels },
+                    channels: match &track.mix {
+                        _ if channels > 0 => channels,
+                        Some(mix) => mix.channels(info),
+                        None => source.channels,
+                    },
                     is_default: track.is_default,
                 }
             },

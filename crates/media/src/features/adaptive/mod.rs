@@ -10,6 +10,7 @@ mod from_wire;
 mod graph;
 mod ladder;
 mod layout;
+pub mod mix;
 mod names;
 mod outputs;
 mod packaging;

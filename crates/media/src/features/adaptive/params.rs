@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::mix::Mix;
 use crate::drm::Drm;
 use crate::features::added::Added;
 use crate::features::burn::Burn;
@@ -91,6 +92,9 @@ impl Segments {
 /// A track of sound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
+    /// What it is mixed of, where that is not one stream as it is.
+    #[serde(default)]
+    pub mix: Option<Mix>,
     /// The stream of the source that it comes from; `None` is the main one.
     #[serde(default)]
     pub stream_index: Option<u32>,

@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::graph::{self, pad};
 use super::ladder::{self, Cuts, Rung};
-use super::layout::{Layout, Source};
+use super::layout::{Layout, SoundFile, Source};
 use super::params::{Sound, StepParams};
 use super::{encryption, outputs, packaging};
 use crate::features::added;
 use crate::features::marks::Laid;
 use crate::features::over::{self, Over};
 use crate::features::transcode::keyframes::Grid;
-use crate::features::transcode::params::Audio;
+use crate::features::transcode::params::{Audio, AudioEncode};
 use crate::features::transcode::words::VideoCodec;
 use crate::features::transcode::{audio, check_level, video};
 use crate::graph::overlay::Below;
@@ -148,11 +148,22 @@ fn encode(
         args.extend([Arg::from("-i"), Arg::File(added::sound_file(nth))]);
     }
     args.extend(marked.iter().flat_map(|laid| laid.inputs.clone()));
-    if let Some(source) = info.main_video() {
-        let graph = graph::graph(rungs, marked, source, build)?;
-        if !graph.is_empty() {
-            args.extend([Arg::from("-filter_complex"), Arg::Text(graph)]);
+    let mut graphs = vec![match info.main_video() {
+        Some(source) => graph::graph(rungs, marked, source, build)?,
+        None => String::new(),
+    }];
+    for (nth, sound) in layout.sounds.iter().enumerate() {
+        if let (Source::Mixed(mix), Audio::Encode(encode)) = (&sound.from, &sound.audio) {
+            let numbers = numbers(step, sound, encode, &mix.form(encode.channels, info));
+            let last = format!("{}[{}]", audio::chain(numbers, false), mixed(nth));
+            graphs.push(mix.graph(encode.channels, info, nth, &last));
         }
+    }
+    graphs.retain(|graph| !graph.is_empty());
+    if !graphs.is_empty() {
+        args.extend([Arg::from("-filter_complex"), Arg::Text(graphs.join(";"))]);
+    }
+    if let Some(source) = info.main_video() {
         for (nth, rung) in rungs.iter().enumerate() {
             let pad = pad(nth, &marked[nth]);
             let words = picture_words(step, rung, &pad, cuts.grids[nth].as_ref(), source, info)?;
@@ -205,21 +216,38 @@ fn picture_words(
     Ok(words)
 }
 
+/// What comes out of a sound of this form.
+fn numbers(step: &StepParams, sound: &SoundFile, encode: &AudioEncode, source: &AudioStream) -> audio::Sound {
+    audio::sound(encode, source, step.params.streams[sound.stream].encoding.container)
+}
+
+/// The name of the pad of a sound that is mixed.
+fn mixed(nth: usize) -> String {
+    format!("mixed{nth}")
+}
+
 fn sound_words(step: &StepParams, layout: &Layout, nth: usize, info: &MediaInfo) -> Result<Vec<String>> {
     let sound = &layout.sounds[nth];
     let missing = || Error::internal("a sound without a source was planned");
     let unknown = AudioStream { sample_rate_hz: 48_000, channels: 2, ..AudioStream::default() };
-    let (pad, source) = match sound.from {
+    let Audio::Encode(encode) = &sound.audio else { return Err(missing()) };
+    let of_mix;
+    let (pad, source) = match &sound.from {
         Source::Stream(index) => {
-            let source = info.audio.iter().find(|audio| audio.index == index).ok_or_else(missing)?;
+            let source = info.audio.iter().find(|audio| audio.index == *index).ok_or_else(missing)?;
             (format!("0:{index}"), source)
+        }
+        Source::Mixed(mix) => {
+            of_mix = mix.form(encode.channels, info);
+            (format!("[{}]", mixed(nth)), &of_mix)
         }
         Source::Added(added) => (format!("{}:a:0", added + 1), &unknown),
     };
-    let Audio::Encode(encode) = &sound.audio else { return Err(missing()) };
-    let numbers = audio::sound(encode, source, step.params.streams[sound.stream].encoding.container);
+    let numbers = numbers(step, sound, encode, source);
     let mut words = alone(pad);
-    words.extend(["-filter:a".to_owned(), audio::chain(numbers, false)]);
+    if !matches!(sound.from, Source::Mixed(_)) {
+        words.extend(["-filter:a".to_owned(), audio::chain(numbers, false)]);
+    }
     words.extend(audio::words(encode, numbers));
     if step.params.segments.sound == Sound::Packed {
         // Without any wrapping nothing could say that the encoder's lead-in is not to be heard.

@@ -7,6 +7,7 @@ use mps_wire::types::{AudioTemplateInfo, RawTranscodeParameter, VideoTemplateInf
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::mix;
 pub use super::params::Format;
 use super::params::{Params, Segments, Sound, Stream, Track};
 use crate::features::transcode::params::{Audio, Gop, Hls, Video};
@@ -103,8 +104,9 @@ fn read_stream(
             support::check(&Value::Null, &alone, &checked, build)?;
             let sound = checked.audio.clone().ok_or_else(|| invalid_parameter("the sound cannot be read"))?;
             check_sound(&sound, format, segments)?;
-            let stream_index = stream_index(&audio["TrackChannelInfo"])?;
-            tracks.push(Track { stream_index, audio: sound, is_default: audio["DefaultTrack"] == true });
+            let (stream_index, mix) = mix::read(&audio["TrackChannelInfo"], &sound)?;
+            let is_default = audio["DefaultTrack"] == true;
+            tracks.push(Track { mix, stream_index, audio: sound, is_default });
             encoding.get_or_insert(checked);
         }
     }
@@ -115,35 +117,6 @@ fn read_stream(
         encoding.hls = Hls { seconds: seconds(&stream["Video"])?, ..Hls::default() };
     }
     Ok(Stream { encoding, tracks })
-}
-
-/// The stream of the source that a track is made of.
-fn stream_index(info: &Value) -> Result<Option<u32>, ApiError> {
-    let not_built = |member: &str, why: &str| {
-        Err(unsupported_operation(format!(
-            "TrackChannelInfo.{member} cannot be used: {why} is not built yet"
-        )))
-    };
-    if info["ChannelsRemix"] == 1 {
-        return not_built("ChannelsRemix", "the mixing of tracks");
-    }
-    if info["SelectType"] == "track_channel" {
-        return not_built("SelectType", "the choice of channels");
-    }
-    let list = info["InputTrackInfo"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let Some(first) = list.first() else { return Ok(None) };
-    if list.len() > 1 {
-        return not_built("InputTrackInfo", "the merging of several tracks");
-    }
-    let volumes = first["ChannelVolume"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if volumes.iter().any(|volume| volume.as_f64() != Some(0.0)) {
-        return not_built("InputTrackInfo.ChannelVolume", "the volume of channels");
-    }
-    let number = first["TrackNum"].as_str().unwrap_or("1").trim();
-    let index = number.parse().map_err(|_| {
-        value_of("TrackNum", format!("TrackNum {number:?} is not the number of a stream of the source"))
-    })?;
-    Ok(Some(index))
 }
 
 fn seconds(video: &Value) -> Result<u32, ApiError> {

@@ -120,6 +120,7 @@ impl Burn {
                 font: self.font.is_some().then(|| FONT.to_owned()),
             },
             shift_us: below.zero_us - start_us,
+            window_us: None,
             name: NAME.to_owned(),
         };
         Ok(Drawn { fetch, prepare, convert, filter })

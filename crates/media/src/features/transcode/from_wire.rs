@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::params::{Audio, Clip, Hls, Naming, Params, StepParams, Video};
 use super::words::Container;
-use super::{check, support};
+use super::{check, head_tail, support};
 use crate::features::added::{self, Added, List};
 use crate::features::burn::{self, Burn};
 use crate::features::item::{Given, Item, Place, definition, number_format, pattern};
@@ -59,6 +59,9 @@ pub fn from_wire(given: &Item<'_>, build: &Build) -> Result<StepParams, ApiError
         sounds: sounds_of(item, files, &params, &here)?,
         captions: captions_of(item, files, &params, &here)?,
         mosaics: mosaics_of(item, &params, &here)?,
+        tracks: tracks_of(&body, item, &params, &here)?,
+        heads: head_tail::from_wire(item, "HeadSet", files, &params, &here)?,
+        tails: head_tail::from_wire(item, "TailSet", files, &params, &here)?,
         burn: burn_of(&body, definition, files, &params, &here, build)?,
         params,
     })
@@ -91,6 +94,33 @@ fn sounds_of(item: &Value, given: &[Given], params: &Params, here: &str) -> Resu
         )));
     }
     Ok(sounds)
+}
+
+/// The most tracks of a source that can be chosen; ours, as the API names no limit.
+const MOST_TRACKS: usize = 16;
+
+fn tracks_of(body: &Value, item: &Value, params: &Params, here: &str) -> Result<Vec<usize>, ApiError> {
+    let list = body["AudioTemplate"]["StreamSelects"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if list.is_empty() || params.audio.is_none() {
+        return Ok(Vec::new());
+    }
+    let refused =
+        |why: String| Err(invalid_parameter_value(format!("{here}: AudioTemplate.StreamSelects {why}")));
+    let all: Vec<usize> = list.iter().filter_map(Value::as_u64).map(|number| number as usize).collect();
+    let is_twice = |nth: usize| all[..nth].contains(&all[nth]);
+    if all.len() < list.len() || all.len() > MOST_TRACKS || (0..all.len()).any(is_twice) {
+        return refused(format!(
+            "must be at most {MOST_TRACKS} numbers of tracks of sound, counted from 0, each once"
+        ));
+    }
+    if all.len() > 1 && !params.container.has_tracks() {
+        let container = params.container.word();
+        return refused(format!("names several tracks, and {container} holds one; take mp4, mov, mkv or ts"));
+    }
+    if item["HeadTailParameter"].as_object().is_some_and(|films| !films.is_empty()) {
+        return refused("cannot be used with HeadTailParameter".to_owned());
+    }
+    Ok(all)
 }
 
 fn captions_of(item: &Value, given: &[Given], params: &Params, here: &str) -> Result<Vec<Added>, ApiError> {

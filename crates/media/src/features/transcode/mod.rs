@@ -7,6 +7,7 @@
 pub mod audio;
 pub mod check;
 mod from_wire;
+mod head_tail;
 pub mod keyframes;
 pub mod params;
 mod plan;
@@ -21,7 +22,7 @@ mod plan_tests;
 pub(crate) mod testing;
 
 use mps_core::task::{Failure, Step};
-use mps_core::{MediaInfo, Result};
+use mps_core::{Error, MediaInfo, Result};
 use mps_wire::ApiError;
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,6 +35,7 @@ pub(crate) use plan::{muxer_words, single_file};
 pub use result::{StepResult, to_wire};
 pub use support::REFUSED;
 
+use super::added::Added;
 use super::{Feature, Item, Made, Onward, Used, Words, params_value, stored, to_store};
 use crate::plan::{Build, Plan};
 use crate::templates::{self, Family};
@@ -73,6 +75,8 @@ impl Feature for Transcode {
             (OVER, "FontFileInput"),
             ("OverrideParameter.AddOnSubtitles", "Subtitle"),
             ("OverrideParameter.AddonAudioStream", ""),
+            ("HeadTailParameter.HeadSet", ""),
+            ("HeadTailParameter.TailSet", ""),
         ]
     }
 
@@ -81,7 +85,27 @@ impl Feature for Transcode {
     }
 
     fn plan(&self, params: &Value, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
-        plan(&stored(params, KIND)?, info, task_id, build)
+        let step: StepParams = stored(params, KIND)?;
+        if !(step.heads.is_empty() && step.tails.is_empty()) {
+            return Err(Error::internal("a film was planned without those around it"));
+        }
+        plan(&step, info, task_id, build)
+    }
+
+    fn films(&self, params: &Value) -> Result<Vec<Added>> {
+        let step: StepParams = stored(params, KIND)?;
+        Ok(step.heads.into_iter().chain(step.tails).collect())
+    }
+
+    fn plan_joined(
+        &self,
+        params: &Value,
+        info: &MediaInfo,
+        films: &[MediaInfo],
+        task_id: &str,
+        build: &Build,
+    ) -> Result<Plan> {
+        head_tail::plan(&stored(params, KIND)?, info, films, task_id, build)
     }
 
     fn result(&self, _params: &Value, made: &Made<'_>) -> Result<Value> {

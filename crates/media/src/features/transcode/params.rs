@@ -242,6 +242,15 @@ pub struct StepParams {
     /// Subtitles that become part of the pictures.
     #[serde(default)]
     pub burn: Option<Burn>,
+    /// Which tracks of sound of the source are used, counted from 0, in this order; empty is the main one.
+    #[serde(default)]
+    pub tracks: Vec<usize>,
+    /// Films that come before the source.
+    #[serde(default)]
+    pub heads: Vec<Added>,
+    /// Films that come behind it.
+    #[serde(default)]
+    pub tails: Vec<Added>,
     /// Under which names.
     pub naming: Naming,
     /// What the source's address gives to names.
@@ -261,6 +270,8 @@ impl StepParams {
     ) -> Self {
         let (marks, mosaics) = (Vec::new(), Vec::new());
         let (sounds, captions) = (Vec::new(), Vec::new());
+        let (heads, tails) = (Vec::new(), Vec::new());
+        let tracks = Vec::new();
         Self {
             definition: 0,
             item: 0,
@@ -271,6 +282,9 @@ impl StepParams {
             burn: None,
             sounds,
             captions,
+            tracks,
+            heads,
+            tails,
             naming,
             source,
             storage,

@@ -1,6 +1,6 @@
 //! Params and what the probe told → the command line and the names of its files.
 //!
-//! One main picture stream and one main sound stream are used (see [`MediaInfo::main_video`] and
+//! One main picture stream and one main sound stream, or the tracks that are chosen, are used (see [`MediaInfo::main_video`] and
 //! [`MediaInfo::main_audio`]); subtitles, data and chapters are left behind. A wanted stream that the source lacks
 //! is left out if the other one remains. Clips are cut exactly where frames are decoded, and at the key frame before
 //! where they are copied.
@@ -50,7 +50,7 @@ const MXF_RATES: &[Ratio] = &[
 /// `Unsupported` when ffmpeg lacks a filter that this source needs.
 pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -> Result<Plan> {
     let params = &step.params;
-    let streams = Streams::choose(params, info)?;
+    let streams = Streams::choose(params, info, &step.tracks)?;
     let (start_us, end_us) = step.clip.resolve(info.duration_us)?;
     let is_raw_pts = streams.encode().is_some_and(|(v, _)| v.keeps_timestamps);
     let lead_in_us = lead_in(info, &streams, start_us);
@@ -90,7 +90,7 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
         let pad = if laid.graph.is_empty() { format!("0:{}", v.index) } else { "[marked]".to_owned() };
         args.extend(["-map".to_owned(), pad]);
     }
-    if let Some(a) = streams.audio {
+    for a in streams.audio.iter().chain(&streams.more) {
         args.extend(["-map".to_owned(), format!("0:{}", a.index)]);
     }
     args.extend(added_maps(step));
@@ -120,12 +120,8 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     command.extend(added_inputs(step, start_us - lead_in_us, is_raw_pts.then_some(info.start_us)));
     command.extend(laid.inputs);
     command.extend(args.into_iter().map(Arg::Text));
-    command.push(Arg::File(if params.container == Container::Hls {
-        format!("{FILE}.m3u8")
-    } else {
-        file.clone()
-    }));
-    let convert = laid.convert.into_iter().chain(moves(step, zero_us - start_us)).collect();
+    command.push(target(step, &file));
+    let convert = laid.convert.into_iter().chain(moves(step, zero_us - start_us, None)).collect();
     let command = Command { convert, ..Command::ffmpeg(command, length_us) };
     let prepared = added::prepared(&step.sounds, &step.captions);
     let commands = laid.prepare.into_iter().chain(prepared).chain([command]).collect();
@@ -133,9 +129,17 @@ pub fn plan(step: &StepParams, info: &MediaInfo, task_id: &str, build: &Build) -
     Ok(Plan { fetch, commands, outputs, probe: Some(file), ..Plan::default() })
 }
 
+/// What the command writes to: the playlist, or the file that holds everything.
+pub(super) fn target(step: &StepParams, file: &str) -> Arg {
+    Arg::File(match step.params.container {
+        Container::Hls => format!("{FILE}.m3u8"),
+        _ => file.to_owned(),
+    })
+}
+
 /// Files that become tracks as inputs; the sound is entered like the source, the subtitles have its times already.
 /// `zero_us` is where the source's kept timestamps begin.
-fn added_inputs(step: &StepParams, start_us: i64, zero_us: Option<i64>) -> Vec<Arg> {
+pub(super) fn added_inputs(step: &StepParams, start_us: i64, zero_us: Option<i64>) -> Vec<Arg> {
     let mut words = Vec::new();
     for nth in 0..step.sounds.len() {
         if start_us > 0 {
@@ -155,13 +159,18 @@ fn moved_captions(nth: usize) -> String {
     format!("moved-{nth}.vtt")
 }
 
-/// Moves subtitles to where the output begins.
-fn moves(step: &StepParams, shift_us: i64) -> impl Iterator<Item = Convert> {
+/// Moves subtitles to where the output begins; those outside of a window of the source's times are left out.
+pub(super) fn moves(
+    step: &StepParams,
+    shift_us: i64,
+    window_us: Option<(i64, i64)>,
+) -> impl Iterator<Item = Convert> {
     step.captions.iter().enumerate().map(move |(nth, captions)| Convert {
         from: added::captions_file(nth),
         to: moved_captions(nth),
         into: plan::Into::Vtt,
         shift_us,
+        window_us,
         name: captions.path.clone(),
     })
 }
@@ -175,7 +184,7 @@ fn added_maps(step: &StepParams) -> Vec<String> {
 }
 
 /// The words of the tracks of subtitles.
-fn captions_words(step: &StepParams) -> Vec<String> {
+pub(super) fn captions_words(step: &StepParams) -> Vec<String> {
     let Some(codec) = step.params.container.captions().filter(|_| !step.captions.is_empty()) else {
         return vec!["-sn".to_owned()];
     };
@@ -193,16 +202,19 @@ fn captions_words(step: &StepParams) -> Vec<String> {
 }
 
 /// The streams that are used, with what happens to them.
-struct Streams<'a> {
+pub(super) struct Streams<'a> {
     video: Option<&'a VideoStream>,
     audio: Option<&'a AudioStream>,
+    /// Further tracks of sound.
+    more: Vec<&'a AudioStream>,
     params: &'a Params,
 }
 
 impl<'a> Streams<'a> {
-    fn choose(params: &'a Params, info: &'a MediaInfo) -> Result<Self> {
+    pub(super) fn choose(params: &'a Params, info: &'a MediaInfo, tracks: &[usize]) -> Result<Self> {
         let video = params.video.as_ref().and_then(|_| info.main_video());
-        let audio = params.audio.as_ref().and_then(|_| info.main_audio());
+        let sounds = if params.audio.is_some() { sounds(info, tracks)? } else { Vec::new() };
+        let audio = sounds.first().copied();
         let container = params.container;
         if video.is_none() && audio.is_none() {
             let (wanted, fault) = match (&params.video, &params.audio) {
@@ -229,19 +241,18 @@ impl<'a> Streams<'a> {
                 v.codec
             )));
         }
-        if let (Some(Audio::Copy), Some(a)) = (&params.audio, audio)
-            && !words::can_copy_audio(&a.codec, container)
-        {
+        let is_foreign = |a: &&&AudioStream| !words::can_copy_audio(&a.codec, container);
+        if let (Some(Audio::Copy), Some(a)) = (&params.audio, sounds.iter().find(is_foreign)) {
             return Err(Error::invalid(format!(
                 "{} cannot hold {} audio as it is",
                 container.word(),
                 a.codec
             )));
         }
-        Ok(Self { video, audio, params })
+        Ok(Self { video, audio, more: sounds.into_iter().skip(1).collect(), params })
     }
 
-    fn encode(&self) -> Option<(&'a VideoEncode, &'a VideoStream)> {
+    pub(super) fn encode(&self) -> Option<(&'a VideoEncode, &'a VideoStream)> {
         match (&self.params.video, self.video) {
             (Some(Video::Encode(encode)), Some(stream)) => Some((encode, stream)),
             _ => None,
@@ -252,6 +263,20 @@ impl<'a> Streams<'a> {
         (self.video.is_some() && self.params.video == Some(Video::Copy))
             || (self.audio.is_some() && self.params.audio == Some(Audio::Copy))
     }
+}
+
+/// The tracks of sound that are used; none where the source has none.
+fn sounds<'a>(info: &'a MediaInfo, tracks: &[usize]) -> Result<Vec<&'a AudioStream>> {
+    if tracks.is_empty() || info.audio.is_empty() {
+        return Ok(info.main_audio().into_iter().collect());
+    }
+    let track = |number: &usize| {
+        let count = info.audio.len();
+        let told =
+            || format!("StreamSelects {number}: the source has {count} tracks of sound, counted from 0");
+        info.audio.get(*number).ok_or_else(|| Error::invalid(told()))
+    };
+    tracks.iter().map(track).collect()
 }
 
 /// How far before the start decoding begins, beyond what ffmpeg's exact entry does by itself.
@@ -314,10 +339,14 @@ fn picture_words(
         encode,
         video::Scene { params, source, info, fps, geometry, length_us, grid: None },
     ));
-    if encode.codec == VideoCodec::H265 && has_boxes(params) {
-        args.extend(["-tag:v", "hvc1"].map(str::to_owned));
-    }
+    args.extend(tag(encode, params));
     Ok(())
+}
+
+/// The name under which players of boxes look for pictures of this codec.
+pub(super) fn tag(encode: &VideoEncode, params: &Params) -> Vec<String> {
+    let is_named = encode.codec == VideoCodec::H265 && has_boxes(params);
+    if is_named { ["-tag:v", "hvc1"].map(str::to_owned).to_vec() } else { Vec::new() }
 }
 
 /// H.265 refuses to encode pictures that the chosen level cannot hold.
@@ -407,7 +436,7 @@ fn sound_words(
     }
 }
 
-fn container_words(
+pub(super) fn container_words(
     args: &mut Vec<String>,
     step: &StepParams,
     streams: &Streams<'_>,

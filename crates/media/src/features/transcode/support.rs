@@ -11,7 +11,7 @@ use super::words::VideoCodec;
 use crate::plan::Build;
 
 const BLIND: &str = "digital watermarks are not built yet";
-const TRACKS: &str = "the choice and merging of audio tracks is not built yet";
+const MERGED: &str = "the API heeds it in adaptive streaming alone";
 const EXTRA: &str = "extra parameters of a vendor's own kind have no meaning here";
 
 /// Members of `MediaProcessTask.TranscodeTaskSet` that are refused wherever they stand.
@@ -22,16 +22,8 @@ pub const REFUSED: &[Refused] = &[
     },
     Refused { path: "MediaProcessTask.TranscodeTaskSet.BlindWatermark", why: BLIND },
     Refused {
-        path: "MediaProcessTask.TranscodeTaskSet.HeadTailParameter",
-        why: "head and tail clips are not built yet",
-    },
-    Refused {
         path: "MediaProcessTask.TranscodeTaskSet.RawParameter.AudioTemplate.TrackChannelInfo",
-        why: TRACKS,
-    },
-    Refused {
-        path: "MediaProcessTask.TranscodeTaskSet.OverrideParameter.AudioTemplate.StreamSelects",
-        why: TRACKS,
+        why: MERGED,
     },
 ];
 
@@ -68,7 +60,7 @@ pub fn check(
     }
     let audio = typed.audio_template.as_ref();
     if params.audio.is_some() && audio.is_some_and(|a| a.track_channel_info.is_some()) {
-        return Err(unsupported("AudioTemplate.TrackChannelInfo", TRACKS));
+        return Err(unsupported("AudioTemplate.TrackChannelInfo", MERGED));
     }
     encoders(params, build)
 }
