@@ -21,7 +21,7 @@ fn text(path: &Path) -> String {
 /// Ten seconds of flashes and beeps in another shape, at another rate, with another sound.
 fn square() -> PathBuf {
     let source = text(&made::flashes_and_beeps());
-    let words = ["-i", &source, "-vf", "scale=240:240,fps=30", "-ar", "44100", "-ac", "1"];
+    let words = ["-i", &source, "-vf", "scale=240:240,setsar=1,fps=30", "-ar", "44100", "-ac", "1"];
     let more = ["-c:v", "libx264", "-preset", "veryfast", "-c:a", "pcm_s16le"];
     made::film("mkv", &[&words[..], &more[..]].concat())
 }

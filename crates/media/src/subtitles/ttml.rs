@@ -475,7 +475,7 @@ mod tests {
             "</span>".repeat(5000)
         );
         assert!(told(&spans).contains("too deep"));
-        let wide: String = (0..1000).map(|n| format!(" a{n}=\"\"")).collect();
+        let wide = " a=\"\"".repeat(1000);
         assert!(told(&format!("<tt{wide}/>")).contains("attributes"));
         assert!(told("<!DOCTYPE tt [<!ENTITY a \"b\">]><tt>&a;</tt>").contains("DTD"));
         assert!(told("<tt><body>").contains("cut short"), "{}", told("<tt><body>"));
