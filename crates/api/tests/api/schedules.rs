@@ -106,8 +106,7 @@ async fn lists_are_filtered_and_paged() {
 async fn each_wrong_value_has_its_code_and_keeps_nothing() {
     let app = TestApp::new().await;
     create(&app, "taken").await;
-    const COS: &str = "/Trigger/CosFileUploadTrigger";
-    let at = |member: &str| format!("{COS}/{member}");
+    let at = |member: &str| format!("/Trigger/CosFileUploadTrigger/{member}");
     let cases = [
         (schedule("taken"), "InvalidParameterValue.Name", "taken"),
         (schedule(&"字".repeat(129)), "InvalidParameterValue.Name", "128"),
