@@ -17,7 +17,7 @@ def activities(*definitions):
 
 def create(server, sdk, name, chain, **more):
     trigger = {"Type": "CosFileUpload", "CosFileUploadTrigger": {
-        "Bucket": server.input_bucket, "Region": server.region, "Dir": f"/{name}/", "Formats": ["mp4"]}}
+        "Bucket": server.input_bucket, "Region": server.cos_input()["CosInputInfo"]["Region"], "Dir": f"/{name}/", "Formats": ["mp4"]}}
     params = {"ScheduleName": name, "Trigger": trigger, "Activities": chain, **more}
     return sdk.CreateSchedule(request("CreateScheduleRequest", params)).ScheduleId
 
