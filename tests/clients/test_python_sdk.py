@@ -276,9 +276,9 @@ def test_accounts_do_not_see_each_other(server, finished, other_account):
 
 def test_every_unbuilt_action_says_so(server):
     with pytest.raises(TencentCloudSDKException) as refused:
-        client(server).DescribeSchedules(request("DescribeSchedulesRequest", {}))
+        client(server).DescribeWorkflows(request("DescribeWorkflowsRequest", {}))
     assert refused.value.get_code() == "UnsupportedOperation"
-    assert "DescribeSchedules" in refused.value.get_message()
+    assert "DescribeWorkflows" in refused.value.get_message()
 
 
 def test_wrong_keys_are_told_apart(server):

@@ -97,6 +97,6 @@ test("refusals have their code and request id", async () => {
     });
   };
   await rejected(client({}, "wrong").DescribeTasks({ Status: "FINISH" }), "AuthFailure.SignatureFailure");
-  await rejected(client().DescribeSchedules({}), "UnsupportedOperation");
+  await rejected(client().DescribeWorkflows({}), "UnsupportedOperation");
   await rejected(client().DescribeTasks({}), "MissingParameter");
 });
